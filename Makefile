@@ -1,0 +1,36 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install demo test lint stack worker clean
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed ## Create .venv and install everything
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
+	$(BIN)/python -m demo $(if $(REGISTRY),--registry)
+
+test: install ## Everything, against a real Kafka
+	$(BIN)/pytest
+
+lint: install ## ruff and mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+stack: install ## Start a Kafka and a registry on this machine
+	$(BIN)/python -m devstack up --registry
+
+worker: install ## Run every agent against the stack
+	set -a && eval "$$($(BIN)/python -m devstack env)" && $(BIN)/headrace init && $(BIN)/faust -A streams worker
+
+clean: ## Stop the stack and remove what was made
+	[ ! -x $(BIN)/python ] || $(BIN)/python -m devstack down
+	rm -rf .venv .devstack out data .mypy_cache .ruff_cache .pytest_cache .hypothesis

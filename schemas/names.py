@@ -1,0 +1,52 @@
+"""Every name that travels on the wire, in one file."""
+
+from dataclasses import dataclass
+
+WORKERS_TOPIC = "headrace.workers"
+
+# Headers of a result.
+SOURCE_AGENT = "headrace-agent"
+HANDLING_US = "headrace-handling-us"
+REPLAY = "headrace-replay"
+TRACEPARENT = "traceparent"
+CORRELATION_ID = "correlation-id"
+PASSED_ON = frozenset({TRACEPARENT, CORRELATION_ID})
+
+# Headers that a dead letter adds to its origin's own; each is UTF-8 text, numbers in decimal, times in ms since the epoch.
+ORIGIN_TOPIC = "headrace-origin-topic"
+ORIGIN_PARTITION = "headrace-origin-partition"
+ORIGIN_OFFSET = "headrace-origin-offset"
+ORIGIN_TIMESTAMP_MS = "headrace-origin-timestamp-ms"
+ATTEMPTS = "headrace-attempts"
+FIRST_FAILURE_MS = "headrace-first-failure-ms"
+LAST_FAILURE_MS = "headrace-last-failure-ms"
+ERROR_CLASS = "headrace-error-class"
+ERROR_MESSAGE = "headrace-error-message"
+ERROR_TRACEBACK = "headrace-error-traceback"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Topic and group names, with the prefix of a shared cluster before all of them.
+
+    Args:
+        prefix: HEADRACE_PREFIX, empty or such as "team-a."; it is put before the name as it stands.
+    """
+
+    prefix: str = ""
+
+    def topic(self, name: str) -> str:
+        """The topic's name on the broker."""
+        return self.prefix + name
+
+    def bare(self, topic: str) -> str:
+        """The topic's name in the catalogue: without the prefix."""
+        return topic.removeprefix(self.prefix)
+
+    def group(self, agent: str) -> str:
+        """The consumer group of an agent."""
+        return self.prefix + agent
+
+    def dead_letter(self, agent: str) -> str:
+        """The dead-letter topic of an agent."""
+        return f"{self.prefix}{agent}.dlq"
