@@ -4,27 +4,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from schemas.origin import Origin
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consumers.store import ObjectStore
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a record stands in Kafka.
-
-    Attributes:
-        topic: the topic's name in the catalogue, without the prefix.
-        partition: from 0.
-        offset: from 0.
-        timestamp_ms: the record's own timestamp, in milliseconds since the epoch.
-    """
-
-    topic: str = "none"
-    partition: int = 0
-    offset: int = 0
-    timestamp_ms: int = 0
+__all__ = ["Context", "Deadline", "Origin", "Resources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +44,7 @@ class Context:
         attempt: 1 for the first.
         origin: where the record stands; of a batch, where its first record stands.
         deadline: when it has to be done.
+        key: the record's key, as on the wire; of a batch, None.
         replay: whether the record is being worked on again by a replay.
         resources: the object store, opened at first use.
         connection: for an agent with exact state, the open transaction that also writes its offsets.
@@ -66,6 +54,7 @@ class Context:
     attempt: int = 1
     origin: Origin = field(default_factory=Origin)
     deadline: Deadline = field(default_factory=Deadline)
+    key: bytes | None = None
     replay: bool = False
     resources: "Resources | None" = None
     connection: "Connection | None" = None

@@ -1,5 +1,7 @@
 """What a handler may raise to say what should become of its record."""
 
+from collections.abc import Mapping
+
 from schemas.errors import HeadraceError
 
 
@@ -12,7 +14,7 @@ class Retry(HeadraceError):  # noqa: N818  it is a decision, not a mistake
     """
 
     def __init__(self, reason: str = "", *, after_s: float | None = None) -> None:
-        self.after_s = after_s
+        self.after_s = None if after_s is None else max(0.0, after_s)
         super().__init__(reason)
 
 
@@ -31,3 +33,20 @@ class Unavailable(HeadraceError):  # noqa: N818
     def __init__(self, dependency: str, reason: str = "") -> None:
         self.dependency = dependency
         super().__init__(f"{dependency} is unavailable: {reason}" if reason else f"{dependency} is unavailable")
+
+
+class RejectSome(Reject):
+    """Raised by a batch handler that knows which records can never succeed: they alone go to the dead-letter topic.
+
+    Args:
+        reasons: why, by the record's offset; at least one.
+    """
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        self.reasons = dict(reasons)
+        super().__init__("; ".join(f"offset {offset}: {reason}" for offset, reason in self.reasons.items()))
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """The rejected records' offsets, rising."""
+        return tuple(sorted(self.reasons))

@@ -1,12 +1,13 @@
 """What every event has in common, and the ids that tell two events apart."""
 
 import hashlib
-import secrets
+import os
 import time
-import uuid
 from typing import Any, ClassVar
 
 import msgspec
+
+from schemas.errors import SchemaNotFoundError
 
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -18,7 +19,8 @@ def _uuid7(unix_ms: int, random_bits: int) -> str:
     """UUIDv7 (RFC 9562, section 5.7) from a time in milliseconds and at least 74 random bits."""
     value = (unix_ms & ((1 << 48) - 1)) << 80 | _VERSION_7 | _VARIANT
     value |= (random_bits >> 62 & _RANDOM_A_MASK) << 64 | random_bits & _RANDOM_B_MASK
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def now_us() -> int:
@@ -28,7 +30,7 @@ def now_us() -> int:
 
 def new_event_id() -> str:
     """A fresh UUIDv7 whose time is now."""
-    return _uuid7(time.time_ns() // 1_000_000, secrets.randbits(74))
+    return _uuid7(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
 
 
 def derived_event_id(*, occurred_at_us: int, source: str, agent: str, index: int) -> str:
@@ -63,3 +65,25 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         """When the event happened, in microseconds since the epoch; every generated record has the field occurred_at."""
         record: Any = self
         return int(record.occurred_at)
+
+
+def record_type(schema_name: str) -> type[Event]:
+    """The imported class of a record.
+
+    Args:
+        schema_name: the schema's full name, such as "headrace.TextPosted".
+
+    Raises:
+        SchemaNotFoundError: if no imported module defines it.
+    """
+    import schemas.records  # noqa: F401  the built-in ones define themselves; a user's catalogue imports its own
+
+    waiting = [Event]
+    while waiting:
+        found = waiting.pop()
+        if found.__schema_name__ == schema_name:
+            return found
+        waiting += found.__subclasses__()
+    raise SchemaNotFoundError(
+        f"no class of {schema_name} is imported; let the catalogue's module import its records.py"
+    )

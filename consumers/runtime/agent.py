@@ -99,8 +99,12 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         checks = {
             "its name is not of lower-case letters, digits and hyphens": not _NAME.fullmatch(self.name),
             "it has no topic": not self.topics,
-            f"its handler {self.handler!r} is not of the form package.module:function": not _HANDLER.fullmatch(self.handler),
-            "its tick is not of the form package.module:function": bool(self.tick and not _HANDLER.fullmatch(self.tick)),
+            f"its handler {self.handler!r} is not of the form package.module:function": not _HANDLER.fullmatch(
+                self.handler
+            ),
+            "its tick is not of the form package.module:function": bool(
+                self.tick and not _HANDLER.fullmatch(self.tick)
+            ),
             "concurrency must be at least 1": self.concurrency < 1,
             "retry.attempts must be at least 1": self.retry.attempts < 1,
             "retry.jitter must be from 0 to 1": not 0 <= self.retry.jitter <= 1,

@@ -1,0 +1,47 @@
+"""Every agent, on one screen. A user's own package has a module like this one: AGENTS, TOPICS and SCHEMAS."""
+
+from consumers.runtime.agent import Agent, Executor, RetryPolicy
+
+AGENTS = (
+    Agent(
+        name="images",
+        topics=("images.uploaded",),
+        handler="consumers.images:process",
+        output="images.processed",
+        executor=Executor.THREADS,  # libvips releases the GIL
+        concurrency=2,
+        deadline_s=30.0,
+        retry=RetryPolicy(attempts=5, first_delay_s=0.5, max_delay_s=30.0),
+    ),
+    Agent(
+        name="text",
+        topics=("texts.posted",),
+        handler="consumers.text:analyze",
+        output="texts.analyzed",
+        executor=Executor.PROCESSES,  # regular expressions and Python loops hold the GIL
+        concurrency=2,
+        deadline_s=30.0,
+        retry=RetryPolicy(attempts=4, first_delay_s=0.2, max_delay_s=10.0),
+    ),
+    Agent(
+        name="analytics",
+        topics=("activity.recorded",),
+        handler="consumers.analytics:roll_up",
+        tick="consumers.analytics:close_idle",
+        output="activity.rolled-up",
+        batch_records=5_000,
+        exact=True,
+        deadline_s=60.0,
+        retry=RetryPolicy(attempts=3, first_delay_s=1.0, max_delay_s=30.0),
+    ),
+    Agent(
+        name="overview",
+        topics=("images.processed", "texts.analyzed", "activity.rolled-up", "images.dlq", "text.dlq", "analytics.dlq"),
+        handler="consumers.overview:fold",
+        batch_records=5_000,
+        decode=False,
+        exact=True,
+        deadline_s=60.0,
+        retry=RetryPolicy(attempts=3, first_delay_s=1.0, max_delay_s=30.0),
+    ),
+)

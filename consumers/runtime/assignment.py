@@ -1,0 +1,90 @@
+"""What the runtime knows of one partition while it is assigned to it."""
+
+from dataclasses import dataclass, field
+
+from confluent_kafka import TopicPartition
+
+from consumers.runtime import metadata
+from consumers.runtime.agent import Agent
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.lanes import Lanes
+from consumers.runtime.offsets import Log, Start
+from consumers.runtime.watermark import Watermark
+
+
+@dataclass(slots=True, eq=False)
+class Assignment:
+    """One assignment of one partition; the next assignment of the same partition is another object.
+
+    A completion that comes back for an assignment which is not `alive` any more publishes nothing and moves nothing.
+
+    Attributes:
+        topic: the broker's name.
+        watermark: which offsets are finished.
+        lanes: what waits, in order.
+        stored: the offset in the database, for an exact agent.
+        committed: the last offset that the broker confirmed; -1 for none that counts.
+        sent: the offset of the commit that is on its way; -1 for none.
+        end: the log's end as an end-of-partition event told it; -1 before the first.
+        stopped: why nothing is taken from this partition; None while it is.
+        unacknowledged: records whose results or dead letters the broker has not confirmed yet.
+        batch_limit: the most records of a batch; halved when a batch ran past its deadline.
+    """
+
+    topic: str
+    partition: int
+    topic_id: str
+    watermark: Watermark
+    lanes: Lanes
+    stored: int
+    committed: int
+    batch_limit: int
+    stopped: str | None = None
+    sent: int = -1
+    end: int = -1
+    alive: bool = True
+    advancing: bool = False
+    unacknowledged: int = 0
+    chunks: set[Chunk] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, agent: Agent, topic: str, partition: int, log: Log, start: Start, *, committed: int) -> "Assignment":
+        """A fresh assignment that starts where `start` says."""
+        return cls(
+            topic=topic,
+            partition=partition,
+            topic_id=log.topic_id,
+            watermark=Watermark(start.offset),
+            lanes=Lanes(lanes=agent.concurrency, order=agent.order, whole=agent.batch_records is not None),
+            stored=start.offset,
+            committed=committed if committed == start.offset else -1,
+            batch_limit=agent.batch_records or 0,
+            stopped=start.misfit if start.stopped else None,
+        )
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Topic and partition."""
+        return self.topic, self.partition
+
+    @property
+    def out(self) -> bool:
+        """Whether any of its records runs, or waits for the broker's acknowledgement."""
+        return bool(self.chunks) or self.unacknowledged > 0
+
+    def due_commit(self) -> TopicPartition | None:
+        """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
+        if self.stopped is not None:
+            return None
+        if self.end > self.watermark.committable:
+            self.watermark.skip_to(self.end)
+        offset = self.watermark.committable
+        if offset <= max(self.committed, self.sent):
+            return None
+        return TopicPartition(self.topic, self.partition, offset, metadata=metadata.encode(self.topic_id))
+
+    def end_now(self) -> list[Chunk]:
+        """Give it up: whatever comes back for it counts no more. Returns the chunks that still run."""
+        self.alive = False
+        chunks, self.chunks = list(self.chunks), set()
+        return chunks

@@ -1,0 +1,200 @@
+"""Records of one partition through a batch handler; a failure is halved down to the record that causes it."""
+
+from contextlib import AbstractContextManager, nullcontext
+from time import perf_counter_ns
+from typing import Any
+
+import msgspec
+
+from consumers.batch import Batch
+from consumers.context import Context, Deadline
+from consumers.runtime.agent import Agent
+from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.failure import failure_of
+from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
+from consumers.runtime.state import OutboxMessage, Position, State
+from consumers.runtime.work import Kit, events_of, import_function, origin_of, result_headers
+from schemas import names as wire
+from schemas.errors import ConfigurationError, DecodeError
+from schemas.event import Event
+
+_SYSTEMIC = frozenset({"unavailable", "fenced"})
+
+
+class BatchWork:
+    """One agent's batch handler, ready to run chunks.
+
+    Args:
+        agent: from the catalogue.
+        kit: what it stands on.
+        state: for an exact agent: the handler's rows, its results (in an outbox) and the partition's offset stand in one
+            transaction of it.
+    """
+
+    def __init__(self, agent: Agent, kit: Kit, *, state: State | None) -> None:
+        self._agent = agent
+        self._kit = kit
+        self._state = state
+        self._handler = import_function(agent, agent.handler)
+        self._tick = import_function(agent, agent.tick) if agent.tick else None
+        self._output = kit.settings.names.topic(agent.output) if agent.output else None
+        self._readers = {topic: _reader(kit, topic) for topic in agent.topics} if agent.decode else {}
+
+    def perform(self, chunk: Chunk) -> None:
+        """Give every record of the chunk its outcome; an answered chunk's transaction is fenced, not kept."""
+        if chunk.purpose is Purpose.RECORDS:
+            chunk.start(0)
+            chunk.outcomes = list(self._settle(chunk, chunk.records))
+            return
+        try:
+            if chunk.purpose is Purpose.TICK:
+                self._run_tick()
+            else:
+                with self._transaction(chunk, chunk.following):
+                    pass
+        except Exception as error:
+            chunk.failure = failure_of(error)
+
+    def _settle(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
+        """Outcomes of records in offset order: after a failure, what an exact agent has not stored is held."""
+        outcomes = self._attempt(chunk, records)
+        if len(records) == 1 or not _halve(outcomes[0]):
+            return outcomes
+        middle = len(records) // 2
+        first = self._settle(chunk, records[:middle])
+        if self._agent.exact and not all(isinstance(outcome, Handled) for outcome in first):
+            return first + [HELD] * (len(records) - middle)
+        return first + self._settle(chunk, records[middle:])
+
+    def _attempt(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
+        started_ns = perf_counter_ns()
+        try:
+            batch, good, outcomes = self._batch(records)
+            if not good:
+                return outcomes
+            following = good[-1].offset + 1
+            with self._transaction(chunk, following) as connection:
+                answer = self._handler(batch, self._context(good[0], connection))
+                messages = self._messages(answer, result_headers(self._agent.name, good[0], _since_us(started_ns)))
+                if self._state is not None:
+                    self._state.enqueue(connection, messages)
+        except BaseException as error:
+            failure = failure_of(error)
+            return [failure] * len(records) if _halve(failure) else [failure, *[HELD] * (len(records) - 1)]
+        each = Handled((), _since_us(started_ns) // len(good))
+        settled: list[Outcome] = [each if outcome is None else outcome for outcome in outcomes]
+        if self._state is None:
+            results = tuple(Result(message.topic, message.value, message.key, message.headers) for message in messages)
+            settled[outcomes.index(None)] = msgspec.structs.replace(each, results=results)
+        return settled
+
+    def _batch(self, records: list[Record]) -> tuple[Batch, list[Record], list[Any]]:
+        """The batch, its records, and the outcomes so far, None for those of the batch.
+
+        An exact agent stores no offset beyond a record that is still to be dead-lettered: it stops before the first.
+        """
+        outcomes: list[Outcome | None] = [Handled() if record.value is None else None for record in records]
+        frame, bad = self._frame(records)
+        for index, error in bad.items():
+            outcomes[index] = failure_of(error)
+        if self._agent.exact and bad:
+            first = min(bad)
+            outcomes[first + 1 :] = [HELD] * (len(records) - first - 1)
+        chosen = [index for index, outcome in enumerate(outcomes) if outcome is None]
+        if self._agent.decode and len(chosen) < frame.height:
+            frame = frame.head(len(chosen))
+        good = [records[index] for index in chosen]
+        batch = Batch(
+            topic=self._kit.settings.names.bare(records[0].topic),
+            partition=records[0].partition,
+            offsets=[record.offset for record in good],
+            timestamps_ms=[record.timestamp_ms for record in good],
+            headers=[{name: value for name, value in record.headers if value is not None} for record in good],
+            frame=frame,
+        )
+        return batch, good, outcomes
+
+    def _frame(self, records: list[Record]) -> tuple[Any, dict[int, DecodeError]]:
+        """The records' columns, tombstones left out, and what could not be decoded, by index."""
+        import polars
+
+        if not self._agent.decode:
+            return polars.DataFrame(), {}
+        values = {index: record.value for index, record in enumerate(records) if record.value is not None}
+        reader = self._readers[self._kit.settings.names.bare(records[0].topic)]
+        columns = self._kit.codec.columns(list(values.values()), reader)
+        places = list(values)
+        return columns.frame, {places[index]: error for index, error in columns.bad.items()}
+
+    def _transaction(self, chunk: Chunk, following: int) -> AbstractContextManager[Any]:
+        if self._state is None:
+            return nullcontext()
+        return _Stored(self._state, chunk, following)
+
+    def _run_tick(self) -> None:
+        if self._state is None or self._tick is None:
+            raise ConfigurationError([f"agent {self._agent.name!r} has no tick"])
+        with self._state.plain() as connection:
+            answer = self._tick(Context(agent=self._agent.name, resources=self._kit.resources, connection=connection))
+            headers = ((wire.SOURCE_AGENT, self._agent.name.encode()),)
+            self._state.enqueue(connection, self._messages(answer, headers))
+
+    def _context(self, first: Record, connection: Any) -> Context:
+        return Context(
+            agent=self._agent.name,
+            attempt=first.attempt,
+            origin=origin_of(first, self._kit),
+            deadline=Deadline.after(self._agent.deadline_s),
+            resources=self._kit.resources,
+            connection=connection,
+        )
+
+    def _messages(self, answer: Any, headers: tuple[tuple[str, bytes], ...]) -> list[OutboxMessage]:
+        """Encoded results; a batch handler sets their ids itself, since they have no single source."""
+        events = events_of(answer)
+        if events and (self._agent.output is None or self._output is None):
+            raise ConfigurationError(
+                [f"agent {self._agent.name!r} has no output topic, yet its handler returned events"]
+            )
+        return [self._message(event, str(self._agent.output), str(self._output), headers) for event in events]
+
+    def _message(self, event: Event, bare: str, topic: str, headers: tuple[tuple[str, bytes], ...]) -> OutboxMessage:
+        key_field = self._kit.catalogue.topics[bare].key_field
+        key = str(getattr(event, key_field)).encode() if key_field else None
+        return OutboxMessage(event.id, topic, key, self._kit.codec.encode(event, topic=topic), headers)
+
+
+class _Stored:
+    """One transaction of the state that moves this chunk's stored offset when it commits."""
+
+    def __init__(self, state: State, chunk: Chunk, following: int) -> None:
+        owner = chunk.owner
+        self._chunk, self._following = chunk, following
+        position = Position(owner.topic_id, owner.topic, owner.partition)
+        self._transaction = state.transaction(position, expected=owner.stored, following=following)
+
+    def __enter__(self) -> Any:
+        return self._transaction.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        swallowed = self._transaction.__exit__(*error)
+        if error[0] is None:
+            self._chunk.owner.stored = self._following
+        return swallowed
+
+
+def _halve(outcome: Outcome) -> bool:
+    """Whether a smaller batch could find the culprit: of a failure that a record may have caused."""
+    return isinstance(outcome, Failed) and outcome.kind not in _SYSTEMIC and outcome.kind != "undecodable"
+
+
+def _since_us(started_ns: int) -> int:
+    return (perf_counter_ns() - started_ns) // 1000
+
+
+def _reader(kit: Kit, topic: str) -> type[Event]:
+    record = kit.catalogue.topics[topic].record
+    found = next((event for event in Event.__subclasses__() if event.__schema_name__ == record), None)
+    if found is None:
+        raise ConfigurationError([f"topic {topic!r}: no generated class of {record} is imported"])
+    return found

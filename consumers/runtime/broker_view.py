@@ -1,0 +1,76 @@
+"""What the broker says of partitions: topic ids, log ends, commits. All of the runtime's look-ups."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its __init__ re-exports it
+
+from consumers.runtime.offsets import Committed, Log
+
+log = structlog.get_logger("headrace.broker")
+
+_TIMEOUT_S = 10.0
+_PATIENCE_S = 60.0
+_PAUSE_S = 0.5
+_FORBIDDEN = frozenset(
+    {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
+)
+"""What no patience heals. Everything else may be a broker, a leader or a coordinator on its way; `retriable()` does not
+tell: a consumer's NOT_COORDINATOR says False."""
+_T = TypeVar("_T")
+
+
+class BrokerView:
+    """Look-ups that an assignment needs; each is tried again for a while, since a broker may just be restarting."""
+
+    def __init__(self, admin: AdminClient, consumer: Consumer) -> None:
+        self._admin = admin
+        self._consumer = consumer
+
+    def logs(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], Log]:
+        """Topic id, first and next offset of each partition."""
+        ids = self.topic_ids({topic for topic, _ in places})
+        lows = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        highs = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return {place: Log(ids[place[0]][0], lows[place], highs[place]) for place in places}
+
+    def topic_ids(self, topics: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Id and number of partitions of each topic (KIP-516)."""
+        futures = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
+        found = {topic: future.result(_TIMEOUT_S) for topic, future in futures.items()}
+        return {topic: (str(description.topic_id), len(description.partitions)) for topic, description in found.items()}
+
+    def commits(self, topics: Iterable[str]) -> dict[tuple[str, int], Committed | None]:
+        """The group's commit of every partition of the topics."""
+        counts = self.topic_ids(topics)
+        wanted = [TopicPartition(topic, number) for topic, (_, count) in counts.items() for number in range(count)]
+        found = self._consumer.committed(wanted, timeout=_TIMEOUT_S)
+        for partition in found:
+            if partition.error:
+                raise KafkaException(partition.error)
+        return {(found_.topic, found_.partition): Committed.of(found_.offset, found_.metadata) for found_ in found}
+
+    def _offsets(self, places: list[tuple[str, int]], spec: Any) -> dict[tuple[str, int], int]:
+        wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
+        futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
+        return {(place.topic, place.partition): future.result(_TIMEOUT_S).offset for place, future in futures.items()}
+
+
+def patiently(look_up: Callable[[], _T]) -> _T:
+    """The look-up's answer, tried again while the broker or its coordinator is away.
+
+    Raises:
+        KafkaException: the last one, when the patience of 60 s is over.
+    """
+    until_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return look_up()
+        except KafkaException as error:
+            if time.monotonic() > until_s or error.args[0].fatal() or error.args[0].code() in _FORBIDDEN:
+                raise
+            log.warning("broker_look_up_failed", reason=error.args[0].str(), again_in_s=_PAUSE_S)
+            time.sleep(_PAUSE_S)

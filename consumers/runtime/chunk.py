@@ -1,0 +1,102 @@
+"""Records of one partition and lane on their way through an executor; done by index."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from consumers.runtime.record import HELD, Failed, Held, Outcome, Record
+
+
+class Purpose(Enum):
+    """What a chunk is for."""
+
+    RECORDS = "records"
+    """To handle its records."""
+    ADVANCE = "advance"
+    """Of an exact agent: to move the stored offset past records that need no rows, such as dead letters."""
+    TICK = "tick"
+    """Of an exact agent: to do what time brings."""
+
+
+class Owner(Protocol):
+    """The assignment that a chunk belongs to, as far as an executor may know it."""
+
+    topic: str
+    partition: int
+    topic_id: str
+    stored: int
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """One unit of dispatch: no future, lock or queue entry is spent on a single record.
+
+    Attributes:
+        owner: the assignment of a partition that the records belong to.
+        lane: the lane of that partition, busy while the chunk is out.
+        records: in offset order.
+        key_of: what order goes by: after a failure, later records of the same key are held.
+        deadline_s: seconds each record may take, or the whole chunk of a batch handler; None for no limit.
+        following: one past the highest offset that this chunk settles; for an exact agent's stored offset.
+        outcomes: parallel to the records; None while there is none.
+        failure: what went wrong with a chunk that has no records.
+    """
+
+    owner: Owner
+    lane: int
+    records: list[Record]
+    key_of: Callable[[Record], Hashable]
+    deadline_s: float | None = None
+    purpose: Purpose = Purpose.RECORDS
+    following: int = 0
+    outcomes: list[Outcome | None] = field(default_factory=list)
+    index: int = -1
+    started_s: float = 0.0
+    called_back: bool = False
+    failure: Failed | None = None
+    _answered: threading.Lock = field(default_factory=threading.Lock)
+    _failed_keys: set[Hashable] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.outcomes = [None] * len(self.records)
+
+    def start(self, index: int) -> bool:
+        """Note that this record runs from now on; False when it must be held instead."""
+        if self.called_back or (self._failed_keys and self.key_of(self.records[index]) in self._failed_keys):
+            self.outcomes[index] = HELD
+            return False
+        self.index, self.started_s = index, time.monotonic()
+        return True
+
+    def finish(self, index: int, outcome: Outcome) -> None:
+        """Note a record's outcome; after a failure the later records of its key are held."""
+        self.outcomes[index] = outcome
+        if isinstance(outcome, Failed):
+            self._failed_keys.add(self.key_of(self.records[index]))
+
+    def overdue(self, now_s: float) -> bool:
+        """Whether the record that runs now is past its deadline."""
+        return self.deadline_s is not None and self.started_s > 0 and now_s - self.started_s > self.deadline_s
+
+    def call_back(self) -> None:
+        """Ask that no further record of it be started."""
+        self.called_back = True
+
+    def answer(self) -> bool:
+        """Whether the caller is the first to answer for this chunk: the executor's work, or the deadline."""
+        return self._answered.acquire(blocking=False)
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody has answered for it."""
+        return self._answered.locked()
+
+    def settled(self, running: Failed | Held) -> list[Outcome]:
+        """The outcomes so far: what was finished as it is, the running record as given, the rest held."""
+        outcomes: list[Outcome] = [HELD if outcome is None else outcome for outcome in self.outcomes]
+        if 0 <= self.index < len(outcomes) and self.outcomes[self.index] is None:
+            outcomes[self.index] = running
+        return outcomes

@@ -1,0 +1,106 @@
+"""Runs chunks as tasks on an event loop of their own; a loop that a handler blocks is given up and replaced."""
+
+import asyncio
+import threading
+
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.failure import overrun
+from consumers.runtime.record import HELD
+from consumers.runtime.work import Work
+
+_BLOCKED_AFTER_S = 1.0
+"""A coroutine is cancelled at its deadline by the loop itself; one that is this late blocks the loop."""
+
+
+class EventLoop:
+    """One loop in one daemon thread; `concurrency` chunks at once, each a task."""
+
+    def __init__(self, work: Work, *, concurrency: int, done: Done) -> None:
+        self._work = work
+        self._concurrency = concurrency
+        self._done = done
+        self._running: dict[Chunk, asyncio.Task[None] | None] = {}
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self.hung = 0
+        self.broken: BaseException | None = None
+
+    @property
+    def free(self) -> int:
+        """Chunks that may be added."""
+        return self._concurrency - len(self._running)
+
+    def start(self) -> None:
+        """Start the loop's thread."""
+        threading.Thread(target=self._serve, args=(self._loop,), name="event-loop", daemon=True).start()
+
+    def submit(self, chunk: Chunk) -> None:
+        """Make the chunk a task of the loop."""
+        with self._lock:
+            self._running[chunk] = None
+        self._loop.call_soon_threadsafe(self._begin, chunk)
+
+    def running(self) -> list[Chunk]:
+        """The chunks that run now."""
+        with self._lock:
+            return list(self._running)
+
+    def expire(self, now_s: float) -> None:
+        """Give up the loop when a record is so late that its coroutine must be blocking it."""
+        if not any(chunk.overdue(now_s - _BLOCKED_AFTER_S) for chunk in self.running()):
+            return
+        guilty = asyncio.current_task(self._loop)  # the coroutine that the loop is in the middle of, and cannot leave
+        with self._lock:
+            stuck, self._running = self._running, {}
+            self.hung += 1
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop = asyncio.new_event_loop()
+        self.start()
+        for chunk, task in stuck.items():
+            if chunk.answer():
+                ran = overrun(chunk.deadline_s or 0.0) if task is guilty else HELD
+                self._done(Completed(chunk, chunk.settled(ran)))
+
+    def cancel(self, chunk: Chunk) -> None:
+        """Cancel the chunk's task."""
+        if chunk.answer():
+            with self._lock:
+                task = self._running.pop(chunk, None)
+            if task is not None:
+                self._loop.call_soon_threadsafe(task.cancel)
+
+    def close(self, limit_s: float) -> None:
+        """Cancel what is left and stop the loop."""
+        for chunk in self.running():
+            self.cancel(chunk)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+            with self._lock:
+                self.hung -= loop is not self._loop
+
+    def _begin(self, chunk: Chunk) -> None:
+        task = self._loop.create_task(self._perform(chunk))
+        with self._lock:
+            if chunk in self._running:
+                self._running[chunk] = task
+
+    async def _perform(self, chunk: Chunk) -> None:
+        for index, record in enumerate(chunk.records):
+            if chunk.answered:
+                return
+            if chunk.start(index):
+                chunk.finish(index, await self._work.run_async(record))
+        if chunk.answer():
+            with self._lock:
+                self._running.pop(chunk, None)
+            self._done(Completed(chunk, chunk.settled(HELD)))

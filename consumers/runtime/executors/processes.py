@@ -1,0 +1,173 @@
+"""Runs chunks in child processes: each record has its deadline, and what overruns it is killed."""
+
+import multiprocessing
+import threading
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
+
+import msgspec
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.executors import child as child_module
+from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.failure import died, overrun
+from consumers.runtime.record import HELD, Failed, Outcome
+from consumers.runtime.work import Kit
+from schemas.errors import HeadraceError
+from schemas.settings import Settings
+
+_START_LIMIT_S = 60.0
+_requests = msgspec.msgpack.Encoder()
+_answers = msgspec.msgpack.Decoder(Outcome)
+
+
+class PoolError(HeadraceError):
+    """Raised when a child process cannot start; no record is to blame for it."""
+
+
+class Processes:
+    """`concurrency` children, each kept by a thread of the parent; only bytes cross the pipe.
+
+    A pool library's time-out is a chunk's; here the deadline is the record's, and each result comes back as it is done,
+    so the keeper is our own (a pebble pool would redo, or charge, the neighbours of a record that hangs).
+    """
+
+    def __init__(self, agent: Agent, kit: Kit, *, done: Done) -> None:
+        self._agent = agent
+        self._done = done
+        self._settings = kit.settings
+        self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._running: dict[Chunk, _Child | None] = {}
+        self._lock = threading.Lock()
+        self._keepers: list[threading.Thread] = []
+        self.hung = 0
+        self.broken: BaseException | None = None
+
+    @property
+    def free(self) -> int:
+        """Children that wait for a chunk."""
+        return self._agent.concurrency - len(self._running)
+
+    def start(self) -> None:
+        """Start the keepers, each of which starts its child."""
+        for _ in range(self._agent.concurrency):
+            keeper = threading.Thread(target=self._keep, name=f"{self._agent.name}-keeper", daemon=True)
+            self._keepers.append(keeper)
+            keeper.start()
+
+    def submit(self, chunk: Chunk) -> None:
+        """Hand the chunk to whichever child is free."""
+        with self._lock:
+            self._running[chunk] = None
+        self._queue.put(chunk)
+
+    def running(self) -> list[Chunk]:
+        """The chunks that run now."""
+        with self._lock:
+            return list(self._running)
+
+    def expire(self, now_s: float) -> None:
+        """Nothing: each keeper watches its child's deadline."""
+
+    def cancel(self, chunk: Chunk) -> None:
+        """Kill the child that runs the chunk."""
+        with self._lock:
+            child = self._running.pop(chunk, None)
+        if chunk.answer() and child is not None:
+            child.kill()
+
+    def close(self, limit_s: float) -> None:
+        """End the children: the idle ones by closing their pipe, the others by a kill at the limit."""
+        for _ in self._keepers:
+            self._queue.put(None)
+        until_s = time.monotonic() + limit_s
+        for keeper in self._keepers:
+            keeper.join(max(0.0, until_s - time.monotonic()))
+        for chunk in self.running():
+            self.cancel(chunk)
+        for keeper in self._keepers:
+            keeper.join(1.0)
+
+    def _keep(self) -> None:
+        child = None
+        try:
+            child = _Child(self._settings, self._agent)
+            while (chunk := self._queue.get()) is not None:
+                if not child.alive:
+                    child.close()
+                    child = _Child(self._settings, self._agent)
+                self._run(chunk, child)
+        except PoolError as error:
+            self.broken = error
+        finally:
+            if child is not None:
+                child.close()
+
+    def _run(self, chunk: Chunk, child: "_Child") -> None:
+        with self._lock:
+            if chunk in self._running:
+                self._running[chunk] = child
+        failure = child.run(chunk)
+        if chunk.answer():
+            with self._lock:
+                self._running.pop(chunk, None)
+            self._done(Completed(chunk, chunk.settled(failure or HELD)))
+
+
+class _Child:
+    """One child process and its pipe."""
+
+    def __init__(self, settings: Settings, agent: Agent) -> None:
+        # Never fork beside librdkafka's threads: the fork server is a clean process of its own.
+        context = multiprocessing.get_context("forkserver")
+        self._pipe, theirs = context.Pipe()
+        self._process: BaseProcess = context.Process(
+            target=child_module.main, args=(theirs, settings, agent.name), name=f"headrace-{agent.name}", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._await_ready(self._pipe)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def run(self, chunk: Chunk) -> Failed | None:
+        """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
+        try:
+            self._pipe.send_bytes(_requests.encode(chunk.records))
+            for index in range(len(chunk.records)):
+                chunk.index, chunk.started_s = index, time.monotonic()
+                if not self._pipe.poll(chunk.deadline_s):
+                    self.kill()
+                    return overrun(chunk.deadline_s or 0.0)
+                chunk.outcomes[index] = _answers.decode(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            self._process.join(5.0)
+            return died(self._process.exitcode)
+        return None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        """Close the pipe, which ends an idle child, and reap it."""
+        self._pipe.close()
+        self._process.join(2.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+    def _await_ready(self, pipe: Connection) -> None:
+        try:
+            answer = pipe.recv_bytes() if pipe.poll(_START_LIMIT_S) else b"it did not answer in time"
+        except EOFError:
+            answer = b"it ended before it was ready"
+        if answer != child_module.READY:
+            self._process.kill()
+            self._process.join()
+            raise PoolError(f"a child process cannot start: {answer.decode(errors='replace')}")

@@ -1,0 +1,79 @@
+"""What the runner may ask of an executor, whichever it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Executor as Kind
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.record import Outcome
+from consumers.runtime.work import Kit, Work
+
+if TYPE_CHECKING:
+    from consumers.runtime.state import State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Completed:
+    """A chunk that is back, with one outcome for each of its records."""
+
+    chunk: Chunk
+    outcomes: list[Outcome]
+
+
+Done = Callable[[Completed], None]
+
+
+class Executor(Protocol):
+    """Runs chunks; answers for each of them once, by `done`, from whatever thread.
+
+    Attributes:
+        hung: how many handlers were given up at their deadline and still hold a thread.
+        broken: why no chunk can run at all (a pool that cannot start), or None.
+    """
+
+    hung: int
+    broken: BaseException | None
+
+    @property
+    def free(self) -> int:
+        """How many chunks may be submitted now."""
+
+    def start(self) -> None:
+        """Get ready; once."""
+
+    def submit(self, chunk: Chunk) -> None:
+        """Run the chunk; only when `free` is above 0."""
+
+    def running(self) -> list[Chunk]:
+        """The chunks that run now."""
+
+    def expire(self, now_s: float) -> None:
+        """Give up every record that is past its deadline; its chunk comes back by `done`."""
+
+    def cancel(self, chunk: Chunk) -> None:
+        """End the chunk without an answer: nobody waits for it any more."""
+
+    def close(self, limit_s: float) -> None:
+        """Give everything back; what still runs after `limit_s` seconds is given up."""
+
+
+def make_executor(agent: Agent, kit: Kit, *, state: "State | None", done: Done) -> Executor:
+    """The executor that the catalogue names for the agent."""
+    from consumers.runtime.batch_work import BatchWork
+    from consumers.runtime.executors.inline import Inline
+    from consumers.runtime.executors.threads import Threads
+
+    if agent.executor is Kind.PROCESSES:
+        from consumers.runtime.executors.processes import Processes
+
+        return Processes(agent, kit, done=done)
+    if agent.executor is Kind.ASYNCIO:
+        from consumers.runtime.executors.event_loop import EventLoop
+
+        return EventLoop(Work(agent, kit), concurrency=agent.concurrency, done=done)
+    work = BatchWork(agent, kit, state=state) if agent.batch_records else Work(agent, kit)
+    if agent.executor is Kind.INLINE:
+        return Inline(work, done=done)
+    return Threads(work, name=agent.name, concurrency=agent.concurrency, done=done)

@@ -1,0 +1,88 @@
+"""Runs chunks in threads; a thread whose handler hangs is given up and replaced."""
+
+import threading
+from queue import SimpleQueue
+
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.executors.inline import Performer
+from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.failure import overrun
+from consumers.runtime.record import HELD
+
+
+class Threads:
+    """`concurrency` daemon threads over one queue: a hanging handler must not keep the process alive."""
+
+    def __init__(self, work: Performer, *, name: str, concurrency: int, done: Done) -> None:
+        self._work = work
+        self._name = name
+        self._concurrency = concurrency
+        self._done = done
+        self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._running: dict[Chunk, None] = {}
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self.hung = 0
+        self.broken: BaseException | None = None
+
+    @property
+    def free(self) -> int:
+        """Threads that wait for a chunk."""
+        return self._concurrency - len(self._running)
+
+    def start(self) -> None:
+        """Start the threads."""
+        for _ in range(self._concurrency):
+            self._start_thread()
+
+    def submit(self, chunk: Chunk) -> None:
+        """Hand the chunk to whichever thread is free."""
+        with self._lock:
+            self._running[chunk] = None
+        self._queue.put(chunk)
+
+    def running(self) -> list[Chunk]:
+        """The chunks that run now."""
+        with self._lock:
+            return list(self._running)
+
+    def expire(self, now_s: float) -> None:
+        """Give up the threads whose record is past its deadline."""
+        for chunk in self.running():
+            if chunk.overdue(now_s) and chunk.answer():
+                self._give_up(chunk)
+                self._done(Completed(chunk, chunk.settled(overrun(chunk.deadline_s or 0.0))))
+
+    def cancel(self, chunk: Chunk) -> None:
+        """Discard the chunk's result; its thread ends by itself when the handler returns."""
+        if chunk.answer():
+            self._give_up(chunk)
+
+    def close(self, limit_s: float) -> None:
+        """End the idle threads, and wait for the busy ones up to the limit."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(limit_s / max(1, len(self._threads)))
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._serve, name=f"{self._name}-handler", daemon=True)
+        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+        thread.start()
+
+    def _give_up(self, chunk: Chunk) -> None:
+        with self._lock:
+            self._running.pop(chunk, None)
+            self.hung += 1
+        self._start_thread()
+
+    def _serve(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            self._work.perform(chunk)
+            if not chunk.answer():
+                with self._lock:
+                    self.hung -= 1
+                return
+            with self._lock:
+                self._running.pop(chunk, None)
+            self._done(Completed(chunk, chunk.settled(HELD)))

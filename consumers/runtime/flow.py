@@ -1,0 +1,87 @@
+"""Back-pressure: how much an agent takes before it is done with what it has."""
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.membership import Membership
+from consumers.runtime.stats import Stats
+
+_POLL_RECORDS = 1000
+_LEAST = 200
+_MOST_BYTES = 64 * 1024 * 1024
+_WORK_AHEAD_S = 4.0
+_PAUSE_LATE_S = 1.0
+_FIRST_CHUNK_RECORDS = 8
+_CHUNK_WORK_S = 0.05
+_CHUNK_RECORDS = 1000
+
+
+class Flow:
+    """Pauses all partitions when about four seconds of work are in hand, and resumes at half of it.
+
+    `pause()` drops librdkafka's prefetched records, which are fetched again on resume (up to 1 s): so it comes late and
+    whole, after waiting for work to be done (261,000 records/s against 109,000 when pausing at once).
+
+    Attributes:
+        finished: how many records are finished since the start.
+    """
+
+    def __init__(self, agent: Agent, membership: Membership, stats: Stats) -> None:
+        self._agent = agent
+        self._membership = membership
+        self._stats = stats
+        self._full_since_s: float | None = None
+
+    @property
+    def finished(self) -> int:
+        """How many records were handled or dead-lettered."""
+        return self._stats.handled + self._stats.dead_lettered
+
+    @property
+    def in_hand(self) -> int:
+        """How many records are taken and not finished."""
+        return sum(a.watermark.unfinished for a in self._membership.assignments.values())
+
+    @property
+    def limit(self) -> int:
+        """The most records in hand: some seconds of work, within the catalogue's bound and 64 MiB."""
+        fit = max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes)))
+        return min(self._agent.max_in_flight, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
+
+    @property
+    def room(self) -> int:
+        """How many records may be taken now."""
+        return max(0, min(_POLL_RECORDS, self.limit - self.in_hand) - 1)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more should be taken."""
+        return self.in_hand >= self.limit
+
+    @property
+    def paused(self) -> bool:
+        """Whether the partitions are paused."""
+        return self._membership.paused
+
+    @property
+    def chunk_records(self) -> int:
+        """The size of a chunk: about 50 ms of measured work, so that a drain is short and lanes share the executor."""
+        mean_s = self._stats.mean_s
+        return _FIRST_CHUNK_RECORDS if mean_s is None else max(1, min(_CHUNK_RECORDS, int(_CHUNK_WORK_S / mean_s)))
+
+    def holds_back(self, now_s: float) -> bool:
+        """Whether nothing should be polled now, because too much is in hand; pauses when that has lasted a second."""
+        if not self.full or self._membership.paused:
+            self._full_since_s = None
+            return False
+        if self._full_since_s is None:
+            self._full_since_s = now_s
+        if now_s - self._full_since_s < _PAUSE_LATE_S:
+            return True
+        self._membership.paused = True
+        self._membership.set_pauses()
+        return False
+
+    def resume_when_half(self) -> None:
+        """Resume when about half of the limit is left."""
+        if self._membership.paused and self.in_hand <= self.limit // 2:
+            self._membership.paused = False
+            self._membership.set_pauses()

@@ -1,0 +1,103 @@
+"""From what the consumer polled to records in their lanes; events of the log's end and errors are told apart here."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.membership import Membership
+from consumers.runtime.record import Record
+from consumers.runtime.stats import Stats
+
+log = structlog.get_logger("headrace.agent")
+
+_SAY_AGAIN_S = 30.0
+
+
+class Intake:
+    """Cuts polled messages by partition; keeps what is not owned any more out.
+
+    Args:
+        agent: from the catalogue.
+        membership: what is owned.
+        stats: learns how large records are.
+    """
+
+    def __init__(self, agent: Agent, membership: Membership, stats: Stats) -> None:
+        self._agent = agent
+        self._stats = stats
+        self._membership = membership
+        self._said: dict[str, float] = {}
+
+    def accept(self, messages: list[Any]) -> list[tuple[str, int]]:
+        """Queue the records.
+
+        Returns:
+            Partitions whose offset the broker says is out of its log.
+
+        Raises:
+            KafkaException: for an error after which the consumer cannot go on.
+        """
+        places: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        out_of_log = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                places[message.topic(), message.partition()].append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._note_end(message)
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                out_of_log.append((message.topic(), message.partition()))
+            elif error.fatal():
+                raise KafkaException(error)
+            else:
+                self.tell(error)
+        for place, of_place in places.items():
+            assignment = self._membership.assignments.get(place)
+            # A revocation can come between poll() and the consume() after it: those records are another's now.
+            if assignment is not None and assignment.stopped is None:
+                self._queue(assignment, of_place)
+        return out_of_log
+
+    def tell(self, error: KafkaError) -> None:
+        """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""
+        now_s, text = time.monotonic(), error.str()
+        if now_s - self._said.get(text, float("-inf")) >= _SAY_AGAIN_S:
+            self._said[text] = now_s
+            log.warning("broker_says", agent=self._agent.name, reason=text, code=error.name())
+
+    def _note_end(self, message: Any) -> None:
+        assignment = self._membership.assignments.get((message.topic(), message.partition()))
+        if assignment is not None:
+            assignment.end = message.offset()
+
+    def _queue(self, assignment: Assignment, messages: list[Any]) -> None:
+        highest = assignment.watermark.highest
+        records = [record_of(message) for message in messages if message.offset() >= highest]
+        assignment.watermark.deliver([record.offset for record in records])
+        if not self._agent.tombstones and self._agent.batch_records is None:
+            tombstones = [record.offset for record in records if record.value is None]
+            if tombstones:
+                assignment.watermark.finish(tombstones)
+                records = [record for record in records if record.value is not None]
+        assignment.lanes.add(records)
+        if records:
+            self._stats.sized(sum(len(record.value or b"") for record in records), len(records))
+
+
+def record_of(message: Any) -> Record:
+    """A consumed message as a record, byte for byte."""
+    headers = message.headers()
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        tuple(headers) if headers else (),
+    )

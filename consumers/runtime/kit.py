@@ -1,0 +1,23 @@
+"""What every agent's work of one process stands on, opened from the settings."""
+
+from consumers.context import Resources
+from consumers.runtime.work import Kit
+from schemas.catalogue import load_catalogue
+from schemas.codec import Codec
+from schemas.settings import Settings
+
+
+def open_kit(settings: Settings) -> Kit:
+    """The catalogue, the codec and the shared resources.
+
+    Raises:
+        ConfigurationError: naming everything that is wrong with the catalogue.
+    """
+    catalogue = load_catalogue(settings.catalogue)
+    registry = None
+    if settings.registry_url:
+        from schemas.registry import Registry
+
+        registry = Registry(settings.registry_url)
+    codec = Codec(catalogue.schemas, registry=registry, names=settings.names)
+    return Kit(settings, catalogue, codec, Resources(settings.store_url))

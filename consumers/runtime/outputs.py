@@ -1,0 +1,128 @@
+"""Results and dead letters: acknowledged by the broker, or failed. Nothing is forgotten between the two."""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from consumers.runtime.failure import MESSAGE_BYTES, bounded
+from consumers.runtime.record import Failed, FailureKind, Record, Result
+from producers.sender import Sender, SendError
+from schemas import names as wire
+
+_TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+_LARGE_BYTES = 256 * 1024
+"""What design.md allows in a record, and the producer's batch.size: anything below it travels in a batch with others."""
+
+
+class Ticket:
+    """Deliveries that belong together; `settled` is called once, when the broker has answered for all of them.
+
+    The runner's thread expects and seals, the sender's thread delivers: each writes counters of its own.
+
+    Attributes:
+        payload: whatever the caller needs again when it is settled.
+        failures: what was not delivered, by index.
+    """
+
+    def __init__(self, payload: Any, *, settled: Callable[["Ticket"], None]) -> None:
+        self.payload = payload
+        self.failures: dict[int, Failed] = {}
+        self._settled = settled
+        self._expected = 0
+        self._answered = 0
+        self._sealed = False
+        self._once = threading.Lock()
+
+    def expect(self, number: int) -> None:
+        """So many deliveries more (or less) are on their way."""
+        self._expected += number
+
+    def delivered(self, index: int, error: Any, message: Any) -> None:
+        """The broker's answer for a delivery of this index; called by the sender's thread."""
+        if error is not None:
+            self.failures[index] = failure_of_delivery(error.name(), str(error), len(message.value() or b""))
+        self._answered += 1
+        self._check()
+
+    def seal(self) -> None:
+        """No further delivery will be expected."""
+        self._sealed = True
+        self._check()
+
+    def _check(self) -> None:
+        if self._sealed and self._answered == self._expected and self._once.acquire(blocking=False):
+            self._settled(self)
+
+
+class Outputs:
+    """The way out of an agent: result topics and the dead-letter topic.
+
+    Args:
+        sender: shared by the agents of the process.
+        agent: the agent's name.
+        dead_letter_topic: the broker's name of it.
+    """
+
+    def __init__(self, sender: Sender, *, agent: str, dead_letter_topic: str) -> None:
+        self._sender = sender
+        self._agent = agent
+        self._dead_letter_topic = dead_letter_topic
+
+    @property
+    def fatal(self) -> Any:
+        """The producer's fatal error, after which nothing can be sent any more; None while there is none."""
+        return self._sender.fatal
+
+    def publish(self, ticket: Ticket, index: int, results: tuple[Result, ...]) -> None:
+        """Send a record's results; the ticket hears of each."""
+        for result in results:
+            self._send(ticket, index, result)
+
+    def dead_letter(self, ticket: Ticket, index: int, record: Record, failure: Failed) -> None:
+        """Send a record to the dead-letter topic, byte for byte, with its story in added headers."""
+        headers: Any = (*record.headers, *story(record, failure, agent=self._agent))
+        self._send(ticket, index, Result(self._dead_letter_topic, record.value, record.key, headers))
+
+    def _send(self, ticket: Ticket, index: int, result: Result) -> None:
+        ticket.expect(1)
+        report = partial(ticket.delivered, index)
+        try:
+            self._sender.send(result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report)
+        except SendError as error:
+            ticket.expect(-1)
+            ticket.failures[index] = failure_of_delivery(error.name, str(error), len(result.value or b""))
+
+
+def failure_of_delivery(name: str, text: str, size_bytes: int) -> Failed:
+    """A failed delivery as the record's failure: too large is the record's fault, all else the broker's.
+
+    A batch that is too large fails whole, since librdkafka never splits one: a small neighbour of what was too large is
+    tried again, and so finds itself in another batch.
+    """
+    if name != _TOO_LARGE:
+        kind: FailureKind = "unavailable"
+    else:
+        kind = "rejected" if size_bytes >= _LARGE_BYTES else "retry"
+    error_class = "ResultTooLarge" if name == _TOO_LARGE else "DeliveryFailed"
+    return Failed(kind=kind, error_class=error_class, message=bounded(f"{name}: {text}", MESSAGE_BYTES))
+
+
+def story(record: Record, failure: Failed, *, agent: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that a dead letter adds: origin, attempts, times and the error; bounded, so that it always fits."""
+    now_ms = time.time_ns() // 1_000_000
+    facts = {
+        wire.SOURCE_AGENT: agent,
+        wire.ORIGIN_TOPIC: record.topic,
+        wire.ORIGIN_PARTITION: record.partition,
+        wire.ORIGIN_OFFSET: record.offset,
+        wire.ORIGIN_TIMESTAMP_MS: record.timestamp_ms,
+        wire.ATTEMPTS: record.attempt,
+        wire.FIRST_FAILURE_MS: record.first_failure_ms or now_ms,
+        wire.LAST_FAILURE_MS: now_ms,
+        wire.ERROR_CLASS: failure.error_class,
+        wire.ERROR_MESSAGE: failure.message,
+        wire.ERROR_TRACEBACK: failure.traceback,
+    }
+    return tuple((name, str(fact).encode()) for name, fact in facts.items())

@@ -1,0 +1,88 @@
+"""The outbox of an exact agent: what a transaction stored, published at least once."""
+
+import threading
+from functools import partial
+
+import structlog
+
+from consumers.errors import Unavailable
+from consumers.runtime.outputs import Ticket
+from consumers.runtime.state import OutboxMessage, State
+from producers.sender import Sender, SendError
+
+log = structlog.get_logger("headrace.outbox")
+
+_INTERVAL_S = 0.2
+_BATCH = 500
+_ACKNOWLEDGED_WITHIN_S = 60.0
+
+
+class OutboxRelay:
+    """A thread that publishes what is pending, waits for the broker, and takes it out of the outbox.
+
+    Two workers over one database may publish a message twice; its event_id is the same, so that consumers can tell.
+
+    Args:
+        agent: the agent's name.
+        state: of that agent.
+        sender: shared by the agents of the process.
+    """
+
+    def __init__(self, agent: str, state: State, sender: Sender) -> None:
+        self._agent = agent
+        self._state = state
+        self._sender = sender
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"outbox-{agent}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, limit_s: float) -> None:
+        """Publish what is pending now, then end; what is left stays in the outbox for the next worker."""
+        self._stopping.set()
+        self._thread.join(limit_s)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL_S):
+            self._pass()
+        self._pass()
+
+    def _pass(self) -> None:
+        try:
+            while messages := self._state.pending(_BATCH):
+                published = self._publish(messages)
+                self._state.published(published)
+                if len(published) < len(messages):
+                    return
+        except Unavailable as error:
+            log.warning("outbox_waits", agent=self._agent, reason=str(error))
+
+    def _publish(self, messages: list[OutboxMessage]) -> list[str]:
+        """Send them all; the ids of those that the broker acknowledged."""
+        answered = threading.Event()
+        ticket = Ticket(None, settled=lambda _: answered.set())
+        refused: dict[int, str] = {}
+        for index, message in enumerate(messages):
+            try:
+                ticket.expect(1)
+                self._sender.send(
+                    message.topic,
+                    message.value,
+                    key=message.key,
+                    headers=message.headers,
+                    on_delivery=partial(ticket.delivered, index),
+                )
+            except SendError as error:
+                ticket.expect(-1)
+                refused[index] = str(error)
+        ticket.seal()
+        if not answered.wait(_ACKNOWLEDGED_WITHIN_S):
+            return []
+        failed = {index: failure.message for index, failure in ticket.failures.items()} | refused
+        for index, reason in failed.items():
+            log.error(
+                "outbox_refused", agent=self._agent, topic=messages[index].topic, id=messages[index].id, reason=reason
+            )
+        return [message.id for index, message in enumerate(messages) if index not in failed]

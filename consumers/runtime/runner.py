@@ -1,0 +1,356 @@
+"""One agent at work, in one thread: poll, cut, hand over, settle, commit. The straight line of an event."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.broker_view import BrokerView
+from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.executors import Completed, make_executor
+from consumers.runtime.flow import Flow
+from consumers.runtime.group import open_admin, open_consumer, set_timing
+from consumers.runtime.intake import Intake
+from consumers.runtime.membership import Membership, drained, horizon_of, until
+from consumers.runtime.outputs import Outputs, Ticket
+from consumers.runtime.record import HELD, Failed, Record
+from consumers.runtime.settlement import Settlement
+from consumers.runtime.stats import Stats
+from consumers.runtime.work import Kit
+from producers.sender import Sender
+from schemas.errors import HeadraceError
+
+if TYPE_CHECKING:
+    from consumers.runtime.state import State
+
+log = structlog.get_logger("headrace.agent")
+
+_COMMIT_INTERVAL_S = 0.1
+_IDLE_POLL_S = 0.1
+_BUSY_WAIT_S = 0.002
+_HELD_BACK_WAIT_S = 0.05
+_HAND_OVER_S = 0.05
+_TICK_INTERVAL_S = 1.0
+_TOPIC_ID_INTERVAL_S = 10.0
+
+
+class AgentFailedError(HeadraceError):
+    """Raised when an agent cannot go on: the worker ends visibly, and its supervisor starts another."""
+
+
+class Runner:
+    """An agent's thread, from start to stop.
+
+    A turn of it: take what the broker has, settle what came back, hand over what may run, commit what is finished.
+
+    Args:
+        agent: from the catalogue.
+        kit: what work stands on.
+        sender: shared by the agents of the process.
+        crashed: called, from the agent's thread, when it cannot go on.
+    """
+
+    def __init__(self, agent: Agent, kit: Kit, sender: Sender, *, crashed: Callable[[BaseException], None]) -> None:
+        self.agent = agent
+        self.stats = Stats()
+        self.ready = threading.Event()
+        self._kit = kit
+        self._crashed = crashed
+        self._names = kit.settings.names
+        self._protocol = kit.settings.group_protocol
+        self._events: SimpleQueue[Completed | Ticket] = SimpleQueue()
+        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._names.dead_letter(agent.name))
+        self._outputs = outputs
+        self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
+        self._state = _open_state(agent, kit)
+        self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
+        self.membership = Membership(
+            agent, protocol=self._protocol, state=self._state, drain=self._drain, give_up=self._give_up
+        )
+        self._intake = Intake(agent, self.membership, self.stats)
+        self._flow = Flow(agent, self.membership, self.stats)
+        self._stopping = threading.Event()
+        self._drain_limit_s = agent.drain_s
+        self._next_commit_s = self._next_tick_s = self._next_look_s = 0.0
+        self._ticking = False
+        self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; `ready` is set when the group has answered."""
+        self._thread.start()
+
+    def stop(self, *, drain_s: float) -> None:
+        """Ask the thread to finish what runs, within so many seconds, to commit, and to leave the group."""
+        self._drain_limit_s = drain_s
+        self._stopping.set()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the thread's end; whether it came."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def state(self) -> "State | None":
+        """The exact state, for an agent that has one."""
+        return self._state
+
+    @property
+    def in_hand(self) -> int:
+        """How many records are taken and not finished."""
+        return self._flow.in_hand
+
+    @property
+    def hung(self) -> int:
+        """How many handlers were given up at their deadline and still hold a thread."""
+        return self._executor.hung
+
+    def running(self) -> list[Chunk]:
+        """What runs now."""
+        return [chunk for chunk in self._executor.running() if chunk.purpose is Purpose.RECORDS]
+
+    @property
+    def protocol(self) -> str:
+        """The group's protocol, as it came to be."""
+        return self._protocol
+
+    def _run(self) -> None:
+        try:
+            self._executor.start()
+            self._open()
+            while not self._stopping.is_set():
+                self._turn()
+            self._shut_down()
+        except BaseException as error:
+            self._crashed(error)
+
+    def _open(self) -> None:
+        admin = open_admin(self._kit.settings)
+        group = self._names.group(self.agent.name)
+        if self._protocol == "consumer":
+            set_timing(admin, self._kit.settings, group)
+        self._consumer = open_consumer(
+            self._kit.settings, group, protocol=self._protocol, on_commit=self._on_commit, on_error=self._on_error
+        )
+        self._view = BrokerView(admin, self._consumer)
+        topics = [self._names.topic(topic) for topic in self.agent.topics]
+        self.membership.subscribe(self._consumer, self._view, topics)
+
+    def _turn(self) -> None:
+        """One turn, in its order: take, settle, look at clocks, hand over, commit."""
+        self._take()
+        self._settle()
+        now_s = time.monotonic()
+        self._executor.expire(now_s)
+        self._settlement.resend(now_s)
+        for assignment in self.membership.assignments.values():
+            assignment.lanes.wake(now_s)
+        self._hand_over(self.membership.assignments.values())
+        self._commit(now_s)
+        self._flow.resume_when_half()
+        self._look(now_s)
+        if self.membership.joined:
+            self.ready.set()
+
+    def _take(self) -> None:
+        """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
+        if self._flow.holds_back(time.monotonic()):
+            self._await_event(_HELD_BACK_WAIT_S)
+            return
+        busy = any(assignment.out for assignment in self.membership.assignments.values())
+        message = self._consumer.poll(0 if busy or not self._events.empty() else _IDLE_POLL_S)
+        if message is None:
+            if busy:
+                self._await_event(_BUSY_WAIT_S)
+            return
+        more = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
+        out_of_log = self._intake.accept([message, *more])
+        if out_of_log:
+            self.membership.misfit(out_of_log)
+
+    def _await_event(self, limit_s: float) -> None:
+        try:
+            event = self._events.get(timeout=limit_s)
+        except Empty:
+            return
+        self._meet(event)
+
+    def _settle(self) -> None:
+        """Everything that is back by now."""
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return
+            self._meet(event)
+
+    def _meet(self, event: Completed | Ticket) -> None:
+        if isinstance(event, Ticket):
+            self._settlement.acknowledged(event)
+        elif event.chunk.purpose is Purpose.RECORDS:
+            self._met_records(event)
+        else:
+            self._met_special(event.chunk)
+
+    def _met_records(self, completed: Completed) -> None:
+        assignment: Any = completed.chunk.owner
+        kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
+        if "fenced" in kinds and assignment.alive:
+            log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
+            self.membership.restart(assignment)
+        elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:
+            assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
+            self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
+        else:
+            if self.agent.batch_records:
+                assignment.batch_limit = min(self.agent.batch_records, assignment.batch_limit * 2)
+            self._settlement.completed(completed)
+
+    def _met_special(self, chunk: Chunk) -> None:
+        """A tick, or an exact agent's stored offset that was moved on."""
+        assignment: Any = chunk.owner
+        assignment.chunks.discard(chunk)
+        self._ticking = self._ticking and chunk.purpose is not Purpose.TICK
+        assignment.advancing = False
+        if chunk.failure is not None:
+            log.warning(
+                "state_failed", agent=self.agent.name, purpose=chunk.purpose.value, reason=chunk.failure.message
+            )
+
+    def _hand_over(self, assignments: Iterable[Assignment], horizons: dict[Assignment, int] | None = None) -> None:
+        """Chunks to the executor while it has room; an inline one no longer than a chunk's work, so that polling goes on."""
+        until_s = until(_HAND_OVER_S)
+        for assignment in list(assignments):
+            limit = assignment.batch_limit or self._flow.chunk_records
+            while self._executor.free > 0 and time.monotonic() < until_s and assignment.stopped is None:
+                cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
+                if cut is None:
+                    break
+                self._submit(assignment, *cut)
+
+    def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
+        chunk = Chunk(
+            owner=assignment,
+            lane=lane,
+            records=records,
+            key_of=assignment.lanes.key_of,
+            deadline_s=self.agent.deadline_s,
+            following=records[-1].offset + 1,
+        )
+        assignment.chunks.add(chunk)
+        self._executor.submit(chunk)
+
+    def _commit(self, now_s: float) -> None:
+        if now_s < self._next_commit_s:
+            return
+        self._next_commit_s = now_s + _COMMIT_INTERVAL_S
+        due: list[TopicPartition] = []
+        for assignment in self.membership.assignments.values():
+            offset = assignment.due_commit()
+            if offset is not None:
+                assignment.sent = offset.offset
+                due.append(offset)
+        if due:
+            self._consumer.commit(offsets=due, asynchronous=True)
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """A commit that was sent is not a commit that was done: only the broker's answer counts."""
+        for partition in partitions or []:
+            assignment = self.membership.assignments.get((partition.topic, partition.partition))
+            if assignment is None:
+                continue
+            assignment.sent = -1
+            refused = error or partition.error
+            if refused is None:
+                assignment.committed = max(assignment.committed, partition.offset)
+            else:
+                log.info("commit_refused", agent=self.agent.name, topic=partition.topic, reason=refused.str())
+
+    def _look(self, now_s: float) -> None:
+        """What is looked at now and then: the producer, the pool, topic ids, the tick."""
+        if self._outputs.fatal is not None:
+            raise AgentFailedError(f"agent {self.agent.name}: the producer cannot go on: {self._outputs.fatal}")
+        if self._executor.broken is not None:
+            raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
+        self.stats.mark(now_s, self._flow.finished)
+        if self._state is not None:
+            self._advance_stored()
+            self._tick(now_s)
+        if now_s >= self._next_look_s and self.membership.assignments:
+            self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
+            self._check_topic_ids()
+
+    def _check_topic_ids(self) -> None:
+        """A live consumer reads on in a recreated topic from its old position, without an error: so look."""
+        try:
+            ids = self._view.topic_ids({topic for topic, _ in self.membership.assignments})
+        except KafkaException as error:
+            log.warning("topic_ids_unknown", agent=self.agent.name, reason=error.args[0].str())
+            return
+        for assignment in list(self.membership.assignments.values()):
+            if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
+                self.membership.restart(assignment)
+
+    def _tick(self, now_s: float) -> None:
+        if self.agent.tick and not self._ticking and now_s >= self._next_tick_s and self._executor.free > 0:
+            self._next_tick_s = now_s + _TICK_INTERVAL_S
+            for assignment in list(self.membership.assignments.values())[:1]:
+                self._ticking = True
+                self._special(assignment, Purpose.TICK)
+
+    def _advance_stored(self) -> None:
+        """Move the stored offset past what needs no rows, once nothing before it is open."""
+        for assignment in self.membership.assignments.values():
+            behind = assignment.stored < assignment.watermark.committable
+            idle = not assignment.watermark.unfinished and not assignment.out
+            if behind and idle and not assignment.advancing and self._executor.free > 0 and assignment.stopped is None:
+                assignment.advancing = True
+                self._special(assignment, Purpose.ADVANCE)
+
+    def _special(self, assignment: Assignment, purpose: Purpose) -> None:
+        following = assignment.watermark.committable
+        chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=purpose, following=following)
+        assignment.chunks.add(chunk)
+        self._executor.submit(chunk)
+
+    def _drain(self, leaving: list[Assignment], limit_s: float) -> None:
+        """Let the lanes finish everything below the highest offset in hand, within the limit."""
+        horizons = {assignment: horizon_of(assignment) for assignment in leaving}
+        until_s = until(limit_s)
+        while not drained(leaving, horizons) and time.monotonic() < until_s:
+            self._hand_over(leaving, horizons)
+            self._await_event(0.01)
+            self._settle()
+            self._executor.expire(time.monotonic())
+        if not drained(leaving, horizons):
+            log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)
+
+    def _give_up(self, leaving: list[Assignment]) -> None:
+        for assignment in leaving:
+            for chunk in assignment.end_now():
+                self._executor.cancel(chunk)
+
+    def _shut_down(self) -> None:
+        """Finish what runs, commit, leave the group."""
+        self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
+        self._consumer.close()
+        self._executor.close(1.0)
+        if self._state is not None:
+            self._state.close()
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Librdkafka's own errors: it reconnects by itself, so they are told, not acted on; the fatal ones come by poll."""
+        self._intake.tell(error)
+
+
+def _open_state(agent: Agent, kit: Kit) -> "State | None":
+    if not agent.exact:
+        return None
+    from consumers.runtime.state import State
+
+    return State(kit.settings.database_url, group=kit.settings.names.group(agent.name))

@@ -1,0 +1,203 @@
+"""From outcomes to finished records: the fate of each, its results or dead letter, and the acknowledgement of both."""
+
+import heapq
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import msgspec
+import structlog
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.executors import Completed
+from consumers.runtime.fate import DeadLetter, TryAgain, decide
+from consumers.runtime.outputs import Outputs, Ticket
+from consumers.runtime.record import Failed, Handled, Outcome, Record, Result
+from consumers.runtime.stats import Stats
+
+log = structlog.get_logger("headrace.agent")
+
+_RESEND_AFTER_S = 1.0
+
+_Outgoing = tuple[Record, Failed | None, tuple[Result, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Records whose results or dead letters are on their way.
+
+    Attributes:
+        lane: the lane to release when the broker has answered, for an exact agent's dead letters; None when released.
+        letters: failures of those records that were dead-lettered, by index.
+    """
+
+    assignment: Assignment
+    lane: int | None
+    records: list[Record]
+    letters: dict[int, Failed]
+    results: int
+
+
+class Settlement:
+    """Decides, sends, and finishes records; the runner's thread alone calls it.
+
+    Args:
+        agent: from the catalogue.
+        outputs: where results and dead letters go.
+        stats: what is counted.
+        settled: takes a ticket from the sender's thread to the runner's.
+    """
+
+    def __init__(self, agent: Agent, outputs: Outputs, stats: Stats, *, settled: Callable[[Ticket], None]) -> None:
+        self._agent = agent
+        self._outputs = outputs
+        self._stats = stats
+        self._settled = settled
+        self._unsent: list[tuple[float, int, Assignment, int | None, Record, Failed]] = []
+        self._ties = count()
+
+    def completed(self, completed: Completed) -> None:
+        """A chunk is back: its lane goes on, and every record meets its fate."""
+        chunk = completed.chunk
+        assignment: Assignment = chunk.owner  # type: ignore[assignment]  # the runner makes chunks of assignments only
+        assignment.chunks.discard(chunk)
+        if not assignment.alive:
+            self._stats.discarded += sum(isinstance(outcome, Handled) for outcome in completed.outcomes)
+            return
+        self._stats.took([outcome.elapsed_us for outcome in completed.outcomes if isinstance(outcome, Handled)])
+        waits = self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
+        if not waits:
+            assignment.lanes.release(chunk.lane)
+
+    def acknowledged(self, ticket: Ticket) -> None:
+        """The broker has answered for a ticket's deliveries."""
+        sent: _Sent = ticket.payload
+        assignment = sent.assignment
+        assignment.unacknowledged -= len(sent.records)
+        if not assignment.alive:
+            return
+        done: list[int] = []
+        for index, record in enumerate(sent.records):
+            failure = ticket.failures.get(index)
+            if failure is None:
+                done.append(record.offset)
+            elif index in sent.letters:
+                self._keep_letter(assignment, sent.lane, record, sent.letters[index], failure)
+            else:
+                self._apply(assignment, None, [record], [failure])
+        delivered_letters = sum(index not in ticket.failures for index in sent.letters)
+        self._stats.dead_lettered += delivered_letters
+        self._stats.results += sent.results if not ticket.failures else 0
+        assignment.watermark.finish(done)
+        if sent.lane is not None and delivered_letters == len(sent.letters):
+            assignment.lanes.release(sent.lane)
+
+    def resend(self, now_s: float) -> None:
+        """Send again the dead letters that the broker did not take; their source stays uncommitted until it does."""
+        while self._unsent and self._unsent[0][0] <= now_s:
+            _, _, assignment, lane, record, failure = heapq.heappop(self._unsent)
+            if assignment.alive:
+                self._send(assignment, lane, [(record, failure, ())])
+
+    def _apply(self, assignment: Assignment, lane: int | None, records: list[Record], outcomes: list[Outcome]) -> bool:
+        """Give each record its fate; True when the lane has to wait for dead letters to be acknowledged."""
+        silent: list[int] = []
+        outgoing: list[_Outgoing] = []
+        held: list[Record] = []
+        again: list[tuple[Record, float]] = []
+        for record, outcome in zip(records, outcomes, strict=True):
+            if isinstance(outcome, Handled):
+                self._stats.handled += 1
+                if outcome.results:
+                    outgoing.append((record, None, outcome.results))
+                else:
+                    silent.append(record.offset)
+            elif isinstance(outcome, Failed):
+                self._failed(record, outcome, outgoing, again)
+            else:
+                held.append(record)
+        if silent:
+            assignment.watermark.finish(silent)
+        self._queue_again(assignment, lane or 0, again, held)
+        waits = self._agent.exact and any(failure is not None for _, failure, _ in outgoing)
+        if outgoing:
+            self._send(assignment, lane if waits else None, outgoing)
+        return waits
+
+    def _failed(
+        self, record: Record, failure: Failed, outgoing: list[_Outgoing], again: list[tuple[Record, float]]
+    ) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        first_ms = record.first_failure_ms or now_ms
+        fate = decide(
+            failure,
+            attempt=record.attempt,
+            failing_for_s=(now_ms - first_ms) / 1000,
+            policy=self._agent.retry,
+            draw=random.random(),  # noqa: S311  jitter is no secret
+        )
+        place = {
+            "agent": self._agent.name,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+        }
+        facts = {
+            "attempt": record.attempt,
+            "kind": failure.kind,
+            "error": failure.error_class,
+            "message": failure.message,
+        }
+        if isinstance(fate, DeadLetter):
+            log.warning("dead_lettered", **place, **facts)
+            outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), failure, ()))
+        elif isinstance(fate, TryAgain):
+            log.info("retried", **place, **facts, delay_s=round(fate.delay_s, 3))
+            self._stats.retried += fate.counted
+            self._stats.waited += not fate.counted
+            attempt = record.attempt + fate.counted
+            again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
+
+    @staticmethod
+    def _queue_again(assignment: Assignment, lane: int, again: list[tuple[Record, float]], held: list[Record]) -> None:
+        """Park each failed record with the held ones of its key; what else was held goes back to its lane's head."""
+        lanes, now_s = assignment.lanes, time.monotonic()
+        for record, delay_s in again:
+            key = lanes.key_of(record)
+            followers = [other for other in held if lanes.key_of(other) == key]
+            held = [other for other in held if lanes.key_of(other) != key]
+            lanes.park([record, *followers], until_s=now_s + delay_s)
+        if held:
+            lanes.put_back(lane, held)
+
+    def _send(self, assignment: Assignment, lane: int | None, outgoing: list[_Outgoing]) -> None:
+        records = [record for record, _, _ in outgoing]
+        letters = {index: failure for index, (_, failure, _) in enumerate(outgoing) if failure is not None}
+        results = sum(len(results) for _, _, results in outgoing)
+        assignment.unacknowledged += len(records)
+        ticket = Ticket(_Sent(assignment, lane, records, letters, results), settled=self._settled)
+        for index, (record, failure, made) in enumerate(outgoing):
+            if failure is not None:
+                self._outputs.dead_letter(ticket, index, record, failure)
+            else:
+                self._outputs.publish(ticket, index, made)
+        ticket.seal()
+
+    def _keep_letter(
+        self, assignment: Assignment, lane: int | None, record: Record, failure: Failed, refused: Failed
+    ) -> None:
+        log.error(
+            "dead_letter_refused",
+            agent=self._agent.name,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=refused.message,
+            meaning="the record stays uncommitted, and its dead letter is sent again",
+            remedy="headrace init creates missing dead-letter topics; headrace doctor checks the rights",
+        )
+        due_s = time.monotonic() + _RESEND_AFTER_S
+        heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, lane, record, failure))

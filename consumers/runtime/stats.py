@@ -1,0 +1,73 @@
+"""What an agent has done since it started: counts, a rate, and how long its handler takes."""
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+
+_GROWTH = math.log(1.02)
+_RATE_WINDOW_S = 5.0
+_WEIGHT = 0.3
+
+
+class Stats:
+    """Written by the agent's own thread only; read by anybody, since each value is replaced whole.
+
+    Attributes:
+        handled: records whose handler returned.
+        results: results acknowledged by the broker.
+        retried: attempts that failed and were followed by another.
+        dead_lettered: dead letters acknowledged by the broker.
+        discarded: outcomes that came back after their partition was gone.
+        waited: failures that were not the record's: an unreachable dependency.
+        mean_s: a moving average of the handling time in seconds; None before the first.
+        mean_bytes: a moving average of a record's size.
+    """
+
+    def __init__(self) -> None:
+        self.handled = 0
+        self.results = 0
+        self.retried = 0
+        self.dead_lettered = 0
+        self.discarded = 0
+        self.waited = 0
+        self.mean_s: float | None = None
+        self.mean_bytes = 0.0
+        self._durations: Counter[int] = Counter()
+        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+
+    def took(self, durations_us: Sequence[int]) -> None:
+        """Note how long handlers took, in microseconds."""
+        if not durations_us:
+            return
+        mean_s = max(1e-7, sum(durations_us) / len(durations_us) / 1e6)
+        self.mean_s = mean_s if self.mean_s is None else self.mean_s + _WEIGHT * (mean_s - self.mean_s)
+        self._durations.update(int(math.log(us + 1) / _GROWTH) for us in durations_us)
+
+    def sized(self, total_bytes: int, records: int) -> None:
+        """Note how large taken records are."""
+        mean = total_bytes / records
+        self.mean_bytes += (mean - self.mean_bytes) * (_WEIGHT if self.mean_bytes else 1.0)
+
+    def percentile_ms(self, share: float) -> float | None:
+        """The handling time that `share` of the records stay below, in ms, at most 2 % off; None before the first."""
+        durations = dict(self._durations)
+        rank = share * sum(durations.values())
+        for bucket in sorted(durations):
+            rank -= durations[bucket]
+            if rank <= 0:
+                return math.exp((bucket + 0.5) * _GROWTH) / 1000
+        return None
+
+    def mark(self, now_s: float, finished: int) -> None:
+        """Note how many records are finished by now; the rate goes by the last seconds' marks."""
+        if now_s - self._marks[-1][0] >= 0.2:
+            self._marks.append((now_s, finished))
+            while now_s - self._marks[0][0] > _RATE_WINDOW_S:
+                self._marks.popleft()
+
+    @property
+    def rate(self) -> float:
+        """Records finished a second, over the last seconds."""
+        (first_s, first), (last_s, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0

@@ -1,0 +1,129 @@
+"""The lowest unfinished offset of a partition, over the offsets that were really delivered."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from operator import lt
+
+
+class Watermark:
+    """Which delivered offsets are finished, and so how far a commit may go.
+
+    Compaction and transaction markers leave gaps, so the next offset after a finished one is not always it plus one:
+    only delivered offsets count, and what lies between two of them needs no work.
+
+    Args:
+        start: the offset at which the consumer starts; nothing below it is this watermark's business.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._committable = start
+        self._segments: deque[_Segment] = deque()
+        self._unfinished = 0
+
+    @property
+    def committable(self) -> int:
+        """The offset that may be committed: everything below it is finished."""
+        return self._committable
+
+    @property
+    def unfinished(self) -> int:
+        """How many delivered offsets are not finished."""
+        return self._unfinished
+
+    @property
+    def highest(self) -> int:
+        """One past the highest delivered offset; the start where none was delivered."""
+        return self._segments[-1].last + 1 if self._segments else self._committable
+
+    def deliver(self, offsets: Sequence[int]) -> None:
+        """Note offsets that the broker delivered: rising, and above all delivered before.
+
+        Raises:
+            ValueError: when they are not; an offset delivered twice would be handled twice at once.
+        """
+        if not offsets:
+            return
+        if offsets[0] < self.highest or not _rising(offsets):
+            raise ValueError(f"offsets {offsets[0]}..{offsets[-1]} were delivered after {self.highest - 1}")
+        self._segments.append(_Segment(offsets))
+        self._unfinished += len(offsets)
+
+    def finish(self, offsets: Iterable[int]) -> None:
+        """Note that these delivered offsets are finished; once each.
+
+        Raises:
+            ValueError: for an offset that was not delivered or was finished before.
+        """
+        for offset in offsets:
+            self._segment_of(offset).finish(offset)
+            self._unfinished -= 1
+        self._advance()
+
+    def skip_to(self, offset: int) -> None:
+        """With nothing unfinished, move on to `offset`: behind it lie only markers and aborted records."""
+        if not self._unfinished and offset > self._committable:
+            self._segments.clear()
+            self._committable = offset
+
+    def finished_beyond(self) -> list[tuple[int, int]]:
+        """Ranges [first, last] of delivered offsets at or above `committable` that are finished already."""
+        return [span for segment in self._segments for span in segment.finished_ranges()]
+
+    def _segment_of(self, offset: int) -> "_Segment":
+        for segment in self._segments:
+            if offset <= segment.last:
+                return segment
+        raise ValueError(f"offset {offset} was not delivered")
+
+    def _advance(self) -> None:
+        while self._segments:
+            head = self._segments[0]
+            lowest = head.lowest_unfinished()
+            if lowest is not None:
+                self._committable = max(self._committable, lowest)
+                return
+            self._committable = head.last + 1
+            self._segments.popleft()
+
+
+class _Segment:
+    """Offsets delivered together, with one byte each: 1 when finished. Searching them is C's work, not Python's."""
+
+    __slots__ = ("_dense", "_flags", "_offsets", "_scanned", "first", "last")
+
+    def __init__(self, offsets: Sequence[int]) -> None:
+        self._offsets = offsets
+        self.first, self.last = offsets[0], offsets[-1]
+        self._dense = self.last - self.first + 1 == len(offsets)
+        self._flags = bytearray(len(offsets))
+        self._scanned = 0
+
+    def finish(self, offset: int) -> None:
+        index = offset - self.first if self._dense else bisect_left(self._offsets, offset)
+        if index < 0 or self._offsets[index] != offset:
+            raise ValueError(f"offset {offset} was not delivered")
+        if self._flags[index]:
+            raise ValueError(f"offset {offset} is finished already")
+        self._flags[index] = 1
+
+    def lowest_unfinished(self) -> int | None:
+        index = self._flags.find(0, self._scanned)
+        if index < 0:
+            return None
+        self._scanned = index
+        return self._offsets[index]
+
+    def finished_ranges(self) -> list[tuple[int, int]]:
+        ranges, start = [], self._flags.find(1, self._scanned)
+        while start >= 0:
+            end = self._flags.find(0, start)
+            end = len(self._flags) if end < 0 else end
+            ranges.append((self._offsets[start], self._offsets[end - 1]))
+            start = self._flags.find(1, end)
+        return ranges
+
+
+def _rising(offsets: Sequence[int]) -> bool:
+    return all(map(lt, offsets, islice(offsets, 1, None)))

@@ -1,0 +1,184 @@
+"""One record through its handler: decode, handle, encode. The same in a thread, a child process or an event loop."""
+
+import importlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from consumers.context import Context, Deadline, Resources
+from consumers.runtime.agent import Agent
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.failure import failure_of, overrun
+from consumers.runtime.record import Handled, Outcome, Record, Result
+from schemas import names as wire
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec
+from schemas.errors import ConfigurationError
+from schemas.event import Event, derived_event_id
+from schemas.origin import Origin
+from schemas.settings import Settings
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What every agent's work of one process stands on."""
+
+    settings: Settings
+    catalogue: Catalogue
+    codec: Codec
+    resources: Resources
+
+
+class Work:
+    """One agent's handler, ready to run records.
+
+    Args:
+        agent: from the catalogue.
+        kit: what it stands on.
+
+    Raises:
+        ConfigurationError: when the handler cannot be imported, or does not say which event it takes.
+    """
+
+    def __init__(self, agent: Agent, kit: Kit) -> None:
+        self._agent = agent
+        self._kit = kit
+        self._handler = import_function(agent, agent.handler)
+        self._reader = _event_taken_by(self._handler, agent)
+        self._output = kit.settings.names.topic(agent.output) if agent.output else None
+
+    def perform(self, chunk: Chunk) -> None:
+        """Run the chunk's records one after another; stops early when it is called back or answered for."""
+        for index, record in enumerate(chunk.records):
+            if chunk.answered:
+                return
+            if chunk.start(index):
+                chunk.finish(index, self.run(record))
+
+    def run(self, record: Record) -> Outcome:
+        """One record: decode, handle, encode; a failure comes back as data."""
+        started_ns = time.perf_counter_ns()
+        try:
+            event = self._decode(record)
+            answer = self._handler(event, self._context(record))
+            elapsed_us = (time.perf_counter_ns() - started_ns) // 1000
+            return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
+        except BaseException as error:
+            return failure_of(error, elapsed_us=(time.perf_counter_ns() - started_ns) // 1000)
+
+    async def run_async(self, record: Record) -> Outcome:
+        """The same for a coroutine function; only being cancelled passes through."""
+        import asyncio
+
+        started_ns = time.perf_counter_ns()
+        limit = asyncio.timeout(self._agent.deadline_s)
+        try:
+            event = self._decode(record)
+            async with limit:
+                answer = await self._handler(event, self._context(record))
+            elapsed_us = (time.perf_counter_ns() - started_ns) // 1000
+            return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            if limit.expired() and self._agent.deadline_s is not None:
+                return overrun(self._agent.deadline_s)
+            return failure_of(error, elapsed_us=(time.perf_counter_ns() - started_ns) // 1000)
+
+    def _decode(self, record: Record) -> Event | None:
+        if record.value is None:
+            return None
+        return self._kit.codec.decode(record.value, self._reader, origin=origin_of(record, self._kit))
+
+    def _context(self, record: Record) -> Context:
+        return Context(
+            agent=self._agent.name,
+            attempt=record.attempt,
+            origin=origin_of(record, self._kit),
+            deadline=Deadline.after(self._agent.deadline_s),
+            key=record.key,
+            replay=any(name == wire.REPLAY for name, _ in record.headers),
+            resources=self._kit.resources,
+        )
+
+    def _results(self, record: Record, source: Event | None, answer: Any, elapsed_us: int) -> tuple[Result, ...]:
+        events = events_of(answer)
+        if not events:
+            return ()
+        if self._output is None:
+            raise ConfigurationError(
+                [f"agent {self._agent.name!r} has no output topic, yet its handler returned events"]
+            )
+        headers = result_headers(self._agent.name, record, elapsed_us)
+        return tuple(
+            Result(self._output, self._encoded(event, record, source, index, self._output), record.key, headers)
+            for index, event in enumerate(events)
+        )
+
+    def _encoded(self, event: Event, record: Record, source: Event | None, index: int, topic: str) -> bytes:
+        """The result's bytes, with the id and time that every replay gives it again; a tombstone's go by its place."""
+        occurred_at_us = source.occurred_at_us if source else record.timestamp_ms * 1000
+        name = source.id if source else f"{record.topic}/{record.partition}/{record.offset}"
+        event_id = derived_event_id(occurred_at_us=occurred_at_us, source=name, agent=self._agent.name, index=index)
+        stamped = msgspec.structs.replace(event, event_id=event_id, occurred_at=occurred_at_us)
+        return self._kit.codec.encode(stamped, topic=topic)
+
+
+def import_function(agent: Agent, path: str) -> Handler:
+    """The function named "package.module:function".
+
+    Raises:
+        ConfigurationError: when there is none, with the import's own reason.
+    """
+    module, _, name = path.partition(":")
+    try:
+        function: Handler = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError([f"agent {agent.name!r}: {path} cannot be imported: {error}"]) from error
+    return function
+
+
+def events_of(answer: Any) -> list[Event]:
+    """A handler's answer as a list: None, one event, or several.
+
+    Raises:
+        TypeError: when it is none of these.
+    """
+    if answer is None:
+        return []
+    events = [answer] if isinstance(answer, Event) else list(answer) if isinstance(answer, Iterable) else [answer]
+    for event in events:
+        if not isinstance(event, Event):
+            raise TypeError(
+                f"a handler returns events, a list of them, or None; this one returned {type(event).__name__}"
+            )
+    return events
+
+
+def origin_of(record: Record, kit: Kit) -> Origin:
+    """The record's place under the topic's name in the catalogue."""
+    return Origin(kit.settings.names.bare(record.topic), record.partition, record.offset, record.timestamp_ms)
+
+
+def result_headers(agent: str, record: Record, elapsed_us: int) -> tuple[tuple[str, bytes], ...]:
+    """A result's headers: who made it, in what time, and what is passed on from the source."""
+    passed = tuple((name, value) for name, value in record.headers if name in wire.PASSED_ON and value is not None)
+    return ((wire.SOURCE_AGENT, agent.encode()), (wire.HANDLING_US, str(elapsed_us).encode()), *passed)
+
+
+def _event_taken_by(handler: Handler, agent: Agent) -> type[Event]:
+    """The event class of the handler's first parameter, by its annotation; `Event | None` for tombstones' sake too."""
+    hints = get_type_hints(handler)
+    hints.pop("return", None)
+    first = next(iter(hints.values()), None)
+    for candidate in (first, *get_args(first)):
+        if isinstance(candidate, type) and issubclass(candidate, Event):
+            return candidate
+    raise ConfigurationError(
+        [f"agent {agent.name!r}: the first parameter of {agent.handler} must be annotated with its event's class"]
+    )

@@ -1,0 +1,119 @@
+"""Kafka clients as Headrace opens them, and the question whether a broker is there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from producers.client_log import ClientLog
+from schemas.errors import ConfigurationError, UnreachableError
+from schemas.settings import Settings
+
+MAX_SENT_BYTES = 64 * 1024 * 1024
+"""librdkafka's own bound, set out of the way: the topic's max.message.bytes decides, and a dead letter needs a little more."""
+_BATCH_BYTES = 256 * 1024
+_QUEUE_RECORDS = 100_000
+_QUEUE_KIB = 128 * 1024
+_DELIVERY_TIMEOUT_MS = 60_000
+_KEPT = {"acks": {"all", "-1"}, "request.required.acks": {"all", "-1"}, "enable.idempotence": {"true", "t", "1"}}
+
+
+class BrokerUnreachableError(UnreachableError):
+    """Raised when no Kafka broker answers."""
+
+    def __init__(self, servers: str, reason: str) -> None:
+        remedy = "Start one with: make stack, or set KAFKA_BOOTSTRAP_SERVERS"
+        super().__init__(f"no Kafka broker answers at {servers} ({reason}). {remedy}")
+
+
+def open_producer(settings: Settings, *, client_id: str, log: ClientLog, on_error: Callable[[Any], None]) -> Producer:
+    """An idempotent producer.
+
+    Batches of 256 KiB: a batch that a topic's max.message.bytes refuses fails whole, librdkafka never splits one.
+    murmur2, the partitioner of Java's, aiokafka's and kafka-python's producers: the same key goes to the same partition.
+
+    Raises:
+        ConfigurationError: if a KAFKA_* property is unknown, or would give up the promise of delivery.
+    """
+    own: dict[str, str | float | bool] = {
+        "client.id": client_id,
+        "enable.idempotence": True,
+        "acks": "all",
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "batch.size": _BATCH_BYTES,
+        "message.max.bytes": MAX_SENT_BYTES,
+        "partitioner": "murmur2_random",
+        "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
+        "queue.buffering.max.messages": _QUEUE_RECORDS,
+        "queue.buffering.max.kbytes": _QUEUE_KIB,
+    }
+    _check_promises(settings)
+    producer: Producer = open_client(Producer, {**settings.client(**own), "error_cb": on_error, "logger": log})
+    return producer
+
+
+def open_reader(settings: Settings, *, client_id: str) -> Consumer:
+    """A consumer for looking only: partitions by `assign`, no group, no commit."""
+    own: dict[str, str | float | bool] = {
+        "client.id": client_id,
+        "group.id": client_id,  # librdkafka asks for one; nothing joins or commits it
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 50,
+        "fetch.queue.backoff.ms": 2,
+        "allow.auto.create.topics": False,
+    }
+    log = ClientLog(client_id)
+    return open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+
+
+def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:
+    """Ask for the cluster's metadata.
+
+    Raises:
+        BrokerUnreachableError: if no broker answers within `timeout_s` seconds; the text has librdkafka's last reason.
+        ConfigurationError: if a KAFKA_* property is unknown.
+    """
+    reasons: list[str] = []
+    client = open_client(
+        AdminClient,
+        {
+            **settings.client(**{"client.id": "headrace-check"}),
+            "error_cb": lambda error: reasons.append(error.str()),
+            "logger": ClientLog("headrace-check"),
+        },
+    )
+    try:
+        client.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        client.poll(0)
+        specific = [reason for reason in reasons if "brokers are down" not in reason]
+        reason = [*reasons, error.args[0].str()][0] if not specific else specific[-1]
+        raise BrokerUnreachableError(settings.bootstrap_servers, reason) from error
+
+
+def open_client(client: type[Any], properties: dict[str, Any]) -> Any:
+    """A client of that class.
+
+    Raises:
+        ConfigurationError: if it refuses a property, as it does one that is misspelt.
+    """
+    try:
+        return client(properties)
+    except (KafkaException, TypeError, ValueError) as error:
+        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        raise ConfigurationError([f"the Kafka client refuses its configuration: {reason} (see KAFKA_* in the environment)"]) from error
+
+
+def _check_promises(settings: Settings) -> None:
+    problems = [
+        f"KAFKA_{name.upper().replace('.', '_')}={value}: Headrace always publishes with idempotence and acks=all; unset it"
+        for name, allowed in _KEPT.items()
+        if (value := settings.kafka.get(name)) is not None and value.lower() not in allowed
+    ]
+    if problems:
+        raise ConfigurationError(problems)

@@ -1,0 +1,164 @@
+"""Bytes in; acknowledged by the broker, or failed aloud. Publisher and the runtime's outputs both stand on it."""
+
+import atexit
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from producers.client_log import ClientLog, logger
+from producers.kafka import open_producer
+from schemas.errors import HeadraceError
+from schemas.settings import Settings
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
+
+_ANY_PARTITION = -1
+_POLL_S = 0.1
+_AFTER_PURGE_S = 5.0
+
+
+class SendError(HeadraceError):
+    """Raised when a record is refused before it is sent.
+
+    Attributes:
+        name: the Kafka error's name, such as "MSG_SIZE_TOO_LARGE".
+        topic: the broker's name of the topic.
+    """
+
+    def __init__(self, name: str, reason: str, *, topic: str) -> None:
+        self.name = name
+        self.topic = topic
+        super().__init__(f"{topic}: not sent: {reason} ({name})")
+
+
+class Sender:
+    """An idempotent producer (acks=all) with one thread of its own that hands out the delivery reports.
+
+    Every callback runs in that thread and in no other, so callbacks need no locks among themselves.
+    All methods may be called from any thread.
+
+    Args:
+        settings: where the broker is; `KAFKA_*` properties win over those chosen here.
+        client_id: the client's name on the broker and in the log.
+
+    Attributes:
+        fatal: set once the producer can send nothing any more; None while it can.
+    """
+
+    def __init__(self, settings: Settings, *, client_id: str) -> None:
+        self.fatal: KafkaError | None = None
+        self._log = ClientLog(client_id)
+        self._producer = open_producer(settings, client_id=client_id, log=self._log, on_error=self._on_error)
+        self._produce: Callable[..., None] = self._producer.produce
+        self._progress = threading.Condition()
+        self._closed = False
+        self._stopped = False
+        self._thread = threading.Thread(target=self._serve, name=f"{client_id}-deliveries", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)  # a program that forgets to close must not lose what it sent last
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Queue a record; `on_delivery(error, message)` is called exactly once, unless this raises.
+
+        Blocks while the queue is full: it empties as the broker acknowledges, at the latest by the delivery timeout.
+
+        Raises:
+            SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed.
+        """
+        if self._closed or self.fatal is not None:
+            self._refuse(topic)
+        record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
+        try:
+            self._produce(*record)
+        except BufferError:
+            self._produce_when_there_is_room(record)
+        except KafkaException as error:
+            raise _refused(error, topic) from error
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait until every record has its delivery report, and give the number of those that still have none."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._progress:
+            while (waiting := len(self._producer)) and (left_s := deadline_s - time.monotonic()) > 0:
+                self._await_progress(min(left_s, _POLL_S))
+        return waiting
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Flush, and end. What is still unacknowledged then fails: its `on_delivery` hears of it before this returns."""
+        with self._progress:
+            if self._closed:
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        if unacknowledged := self.flush(timeout_s):
+            logger.error("%d records were given up, unacknowledged after %g s", unacknowledged, timeout_s)
+            self._producer.purge()
+            self.flush(_AFTER_PURGE_S)
+        self._stopped = True
+        self._thread.join(_AFTER_PURGE_S)
+
+    def topics(self, timeout_s: float) -> dict[str, Any]:
+        """Every topic of the broker, by name; asking creates none.
+
+        Raises:
+            confluent_kafka.KafkaException: if no broker answers in time.
+        """
+        found: dict[str, Any] = self._producer.list_topics(timeout=timeout_s).topics
+        return found
+
+    def _produce_when_there_is_room(self, record: tuple[Any, ...]) -> None:
+        while True:
+            with self._progress:
+                if self._closed or self.fatal is not None:
+                    self._refuse(record[0])
+                try:
+                    return self._produce(*record)
+                except BufferError:
+                    self._await_progress(_POLL_S)
+                except KafkaException as error:
+                    raise _refused(error, record[0]) from error
+
+    def _await_progress(self, at_most_s: float) -> None:
+        if threading.current_thread() is self._thread:  # a callback that sends: nobody else will make room
+            self._producer.poll(at_most_s)
+        else:
+            self._progress.wait(at_most_s)
+
+    def _serve(self) -> None:
+        while not self._stopped or len(self._producer):
+            try:
+                served = self._producer.poll(_POLL_S)
+            except Exception:
+                logger.exception("a delivery callback raised: it is the callback's fault, and the others go on")
+                served = 1
+            if served:
+                with self._progress:
+                    self._progress.notify_all()
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self.fatal = error
+            self._log.fatal(error)
+        else:
+            self._log.error(error)
+
+    def _refuse(self, topic: str) -> None:
+        if self.fatal is not None:
+            raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
+        raise SendError("_DESTROY", "the sender is closed", topic=topic)
+
+
+def _refused(error: KafkaException, topic: str) -> SendError:
+    cause = error.args[0]
+    return SendError(cause.name(), cause.str(), topic=topic)

@@ -1,0 +1,275 @@
+"""Events to bytes and back: Confluent framing with a registry, single-object encoding without; both are always readable."""
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from schemas import framing
+from schemas.errors import (
+    ConfigurationError,
+    DecodeError,
+    EventTooLargeError,
+    InvalidEventError,
+    RegistryUnavailableError,
+    SchemaIdUnknownError,
+    SchemaNotFoundError,
+)
+from schemas.event import Event
+from schemas.names import Names
+from schemas.origin import Origin
+from schemas.schema_set import Schema, SchemaSet
+
+if TYPE_CHECKING:
+    from schemas.columnar import Columns
+    from schemas.registry import Registry
+
+__all__ = [
+    "Codec",
+    "DecodeError",
+    "EventTooLargeError",
+    "InvalidEventError",
+    "RegistryUnavailableError",
+    "SchemaIdUnknownError",
+]
+
+MAX_VALUE_BYTES = 1 << 20
+"""1 MiB, the order of Kafka's own default limit; what is larger travels by reference (design.md)."""
+
+_PATH = re.compile(r"at `\$\.?(.*?)`$")
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the bodies of one writer become a reader's records.
+
+    Attributes:
+        start: bytes before the body.
+        writer: fastavro's form of the schema that wrote them.
+        reader: fastavro's form of the reader's schema; None when it is the writer's.
+    """
+
+    start: int
+    writer: Any
+    reader: Any | None
+
+
+class Codec:
+    """Encodes with the current schemas; decodes whatever a known or registered schema wrote.
+
+    Args:
+        schemas: current and former schemas.
+        registry: where schema ids come from; None for single-object encoding.
+        names: the cluster's prefix. Topics are given by their broker names, so subjects carry it already.
+        max_value_bytes: larger values are refused before anything of them is decoded.
+    """
+
+    def __init__(
+        self,
+        schemas: SchemaSet,
+        *,
+        registry: "Registry | None" = None,
+        names: Names | None = None,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+    ) -> None:
+        self.schemas = schemas
+        self.names = names or Names()
+        self._registry = registry
+        self.max_value_bytes = max_value_bytes
+        self._outgoing: dict[tuple[type[Event], str], tuple[bytes, Any]] = {}
+        self._writers: dict[bytes, Schema] = {}
+        self._ways: dict[tuple[bytes, type[Event] | None], _Way] = {}
+        self._write, self._read = _avro()
+
+    def encode(self, event: Event, *, topic: str) -> bytes:
+        """The event's bytes.
+
+        Args:
+            event: of a generated record type.
+            topic: its name on the broker, for the subject `<topic>-value`; a schema that is new there is registered.
+
+        Raises:
+            InvalidEventError: naming the field that does not fit the schema.
+            EventTooLargeError: if it takes more bytes than `decode` would accept.
+            RegistryUnavailableError: if the registry is needed and does not answer.
+            SchemaNotFoundError: if no .avsc file defines the event's record.
+        """
+        kind = type(event)
+        prefix, parsed = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
+        try:
+            plain = msgspec.to_builtins(event, builtin_types=(bytes,))
+            msgspec.convert(plain, kind)
+            out = io.BytesIO()
+            out.write(prefix)
+            self._write(out, parsed, plain)
+        except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
+            raise _invalid(event, error) from error
+        if out.tell() > self.max_value_bytes:
+            reason = (
+                f"{out.tell()} bytes, more than the {self.max_value_bytes} allowed; send large payloads by reference"
+            )
+            raise EventTooLargeError(f"{kind.__name__}: {reason}")
+        return out.getvalue()
+
+    def decode(self, value: bytes, reader: type[E], *, origin: Origin | None = None) -> E:
+        """The record in a value, in the reader's current form.
+
+        Raises:
+            DecodeError: if the bytes are no record of their schema, or of another record than the reader's.
+            SchemaIdUnknownError: if the registry does not know their schema id.
+            RegistryUnavailableError: if the registry is needed and does not answer, or none is configured.
+        """
+        try:
+            return msgspec.convert(self._plain(value, reader, origin), reader)
+        except msgspec.ValidationError as error:
+            raise DecodeError(value, str(error), origin=origin) from error
+
+    def decode_any(self, value: bytes) -> tuple[str, dict[str, Any]]:
+        """The record's full name and its fields, in the form of the schema that wrote it.
+
+        Raises:
+            DecodeError: as for `decode`.
+            RegistryUnavailableError: as for `decode`.
+        """
+        plain = self._plain(value, None, None)
+        return self._writers[framing.prefix_of(value)].name, plain
+
+    def columns(self, values: Sequence[bytes], reader: type[Event]) -> "Columns":
+        """Many values as one frame with the reader's fields, in order; what cannot be decoded stands beside it.
+
+        Raises:
+            RegistryUnavailableError: if the registry is needed and does not answer, or none is configured.
+            NotColumnarError: if the reader's schema cannot be columns, such as a union of several records.
+        """
+        from schemas.columnar import decode_columns
+
+        return decode_columns(self, values, reader)
+
+    def writer_of(self, value: bytes, *, origin: Origin | None = None) -> Schema:
+        """The schema that wrote a value, by the bytes that it begins with.
+
+        Raises:
+            DecodeError: if it has neither wire format, is too large, or no schema of that fingerprint is known.
+            SchemaIdUnknownError: if the registry does not know its schema id.
+            RegistryUnavailableError: if the registry is needed and does not answer, or none is configured.
+        """
+        if len(value) > self.max_value_bytes:
+            raise DecodeError(value, f"more than the {self.max_value_bytes} bytes allowed", origin=origin)
+        prefix = framing.prefix_of(value)
+        return self._writers.get(prefix) or self._find_writer(value, prefix, origin)
+
+    def plain(self, value: bytes, reader: type[Event]) -> dict[str, Any]:
+        """The fields of a value in the reader's form, checked as `decode` checks them, but not made a record."""
+        plain = self._plain(value, reader, None)
+        try:
+            msgspec.convert(plain, reader)
+        except msgspec.ValidationError as error:
+            raise DecodeError(value, str(error)) from error
+        return plain
+
+    def _plain(self, value: bytes, reader: type[Event] | None, origin: Origin | None) -> dict[str, Any]:
+        if len(value) > self.max_value_bytes:
+            raise DecodeError(value, f"more than the {self.max_value_bytes} bytes allowed", origin=origin)
+        prefix = framing.prefix_of(value)
+        way = self._ways.get((prefix, reader)) or self._find_way(value, prefix, reader, origin)
+        body = io.BytesIO(value)
+        body.seek(way.start)
+        try:
+            plain: dict[str, Any] = self._read(body, way.writer, way.reader)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Hostile bytes reach fastavro's C code: whatever it raises means that they are no such record.
+            raise DecodeError(value, f"{type(error).__name__}: {error}", origin=origin) from error
+        if body.tell() != len(value):
+            raise DecodeError(value, f"{len(value) - body.tell()} bytes stand after the record", origin=origin)
+        return plain
+
+    def _prepare(self, kind: type[Event], topic: str) -> tuple[bytes, Any]:
+        """Prefix and schema of a topic's outgoing events, found out once."""
+        schema = self.schemas[kind.__schema_name__]
+        if self._registry is None:
+            prefix = framing.single_object_prefix(schema.fingerprint)
+        else:
+            prefix = framing.confluent_prefix(self._registry.register(f"{topic}-value", schema))
+        self._outgoing[kind, topic] = prefix, schema.parsed
+        return prefix, schema.parsed
+
+    def _find_way(self, value: bytes, prefix: bytes, reader: type[Event] | None, origin: Origin | None) -> _Way:
+        """How to read values of this prefix, found out once."""
+        writer = self.writer_of(value, origin=origin)
+        wanted = writer if reader is None else self.schemas[reader.__schema_name__]
+        if not _same_record(writer, wanted):
+            raise DecodeError(value, f"it is a {writer.name}, not a {wanted.name}", origin=origin)
+        differs = writer.fingerprint != wanted.fingerprint
+        way = _Way(len(prefix), writer.parsed, wanted.parsed if differs else None)
+        self._ways[prefix, reader] = way
+        return way
+
+    def _find_writer(self, value: bytes, prefix: bytes, origin: Origin | None) -> Schema:
+        schema_id = framing.schema_id_of(prefix)
+        if not prefix:
+            raise DecodeError(
+                value, f"it begins with {value[:2].hex() or 'nothing'}, neither 00 nor c301", origin=origin
+            )
+        if schema_id is not None:
+            writer = self._registered(value, schema_id, origin)
+        elif found := self.schemas.by_fingerprint(framing.fingerprint_of(prefix)):
+            writer = found
+        else:
+            reason = (
+                f"no schema of fingerprint {framing.fingerprint_of(prefix).hex()}; is a version missing from history/?"
+            )
+            raise DecodeError(value, reason, origin=origin)
+        self._writers[prefix] = writer
+        return writer
+
+    def _registered(self, value: bytes, schema_id: int, origin: Origin | None) -> Schema:
+        if self._registry is None:
+            raise RegistryUnavailableError(
+                f"a value names schema id {schema_id}, and no registry is configured; set SCHEMA_REGISTRY_URL"
+            )
+        try:
+            return self._registry.schema(schema_id)
+        except SchemaNotFoundError as error:
+            raise SchemaIdUnknownError(value, schema_id, origin=origin) from error
+        except ConfigurationError as error:
+            raise DecodeError(value, f"schema id {schema_id} is refused: {error}", origin=origin) from error
+
+
+def _avro() -> tuple[Callable[..., None], Callable[..., Any]]:
+    """The two functions of fastavro, imported with the first codec: whoever only defines events does not pay for it."""
+    import fastavro
+
+    return fastavro.schemaless_writer, fastavro.schemaless_reader
+
+
+def _same_record(writer: Schema, reader: Schema) -> bool:
+    """Whether one may be resolved to the other (Avro 1.12, "Schema Resolution"): same unqualified name, or an alias."""
+    names = {reader.name, *_aliases(reader.raw)}
+    return writer.name in names or writer.name.rpartition(".")[2] in {name.rpartition(".")[2] for name in names}
+
+
+def _aliases(raw: Mapping[str, Any]) -> list[str]:
+    return list(raw.get("aliases", ())) if isinstance(raw, dict) else []
+
+
+def _invalid(event: Event, error: Exception) -> InvalidEventError:
+    found = _PATH.search(str(error))
+    field = found[1] if found else _unwritable(event)
+    reason = str(error)[: found.start()].rstrip(" -") if found else str(error)
+    return InvalidEventError(f"{type(event).__name__}{f'.{field}' if field else ''}: {reason}", field=field)
+
+
+def _unwritable(event: Event) -> str:
+    """The first text field that is not UTF-8: Python's str may hold lone surrogates, Avro's string may not."""
+    for name in event.__struct_fields__:
+        try:
+            msgspec.json.encode(getattr(event, name))
+        except (UnicodeEncodeError, TypeError, ValueError):
+            return name
+    return ""

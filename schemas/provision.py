@@ -1,0 +1,207 @@
+"""What a catalogue needs on the broker and in the registry: planned, then created; what exists is never changed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from schemas.catalogue import Catalogue
+from schemas.errors import HeadraceError, UnreachableError
+from schemas.names import WORKERS_TOPIC
+from schemas.registry import COMPATIBILITY, Registry
+from schemas.schema_set import Schema
+from schemas.settings import Settings
+from schemas.topics import MAX_MESSAGE_BYTES
+
+Action = Literal["create", "register", "set", "keep", "differs"]
+DEAD_LETTER_ROOM_BYTES = 64 * 1024
+"""What a dead letter's headers may add to its origin, with room to spare (delivery.md)."""
+BROKER_TIMEOUT_S = 8.0
+
+
+class ProvisionError(HeadraceError):
+    """Raised when the broker refuses to create a topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that has to be there.
+
+    Attributes:
+        kind: what it is.
+        name: the topic's name on the broker, or the subject's.
+        action: "create", "register", "set" add something; "keep" and "differs" do nothing.
+        detail: in words: what will be added, or what differs.
+        partitions: of a topic to create.
+        config: of a topic to create, as Kafka names its properties.
+        schema: of a subject to register.
+    """
+
+    kind: Literal["topic", "subject"]
+    name: str
+    action: Action
+    detail: str = ""
+    partitions: int = 0
+    config: Mapping[str, str] = field(default_factory=dict)
+    schema: Schema | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether `apply` will do something."""
+        return self.action not in {"keep", "differs"}
+
+
+def plan(
+    settings: Settings, catalogue: Catalogue, *, dead_letters: Mapping[str, Sequence[str]] | None = None
+) -> list[Step]:
+    """What is there, what is missing and what differs.
+
+    Args:
+        settings: the broker, the prefix and, where one is set, the registry.
+        catalogue: the topics and schemas.
+        dead_letters: of each agent that may dead-letter, by its name, the topics it reads, without the prefix.
+
+    Raises:
+        UnreachableError: if the broker or the registry does not answer within about ten seconds.
+    """
+    existing = _existing(settings)
+    steps = [_topic_step(wanted, existing.get(wanted.name)) for wanted in _wanted(settings, catalogue)]
+    limits = {step.name: _limit(step, existing) for step in steps}
+    for agent, topics in (dead_letters or {}).items():
+        origins = [limits.get(settings.names.topic(topic), MAX_MESSAGE_BYTES) for topic in topics]
+        wanted = _dead_letter(settings.names.dead_letter(agent), max(origins, default=MAX_MESSAGE_BYTES))
+        steps.append(_topic_step(wanted, existing.get(wanted.name)))
+    if settings.registry_url:
+        registry = Registry(settings.registry_url)
+        steps += [step for wanted in _wanted(settings, catalogue) for step in _subject_steps(registry, wanted)]
+    return steps
+
+
+def apply(settings: Settings, steps: Sequence[Step]) -> None:
+    """Create and register what the plan adds; what another process has created meanwhile is left as it is.
+
+    Raises:
+        ProvisionError: naming every topic that the broker refuses to create, and why.
+        IncompatibleSchemaError: if the registry refuses a schema.
+        UnreachableError: if the broker or the registry does not answer.
+    """
+    _create([step for step in steps if step.kind == "topic" and step.adds], settings)
+    subjects = [step for step in steps if step.kind == "subject" and step.adds]
+    if subjects and settings.registry_url:
+        registry = Registry(settings.registry_url)
+        for step in subjects:
+            if step.action == "register" and step.schema is not None:
+                registry.register(step.name, step.schema)
+            else:
+                registry.set_compatibility(step.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    partitions: int
+    config: Mapping[str, str]
+
+
+def _wanted(settings: Settings, catalogue: Catalogue) -> Iterator[Step]:
+    for topic in catalogue.topics.values():
+        schema = catalogue.schemas[topic.record]
+        name = settings.names.topic(topic.name)
+        yield Step("topic", name, "create", "", topic.partitions, topic.properties, schema)
+    workers = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+    yield Step("topic", settings.names.topic(WORKERS_TOPIC), "create", "", 1, workers)
+
+
+def _dead_letter(name: str, origin_bytes: int) -> Step:
+    limit = str(origin_bytes + DEAD_LETTER_ROOM_BYTES)
+    config = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": limit}
+    return Step("topic", name, "create", "", 1, config)
+
+
+def _limit(step: Step, existing: Mapping[str, _Existing]) -> int:
+    """The topic's max.message.bytes: as it is, or as it will be."""
+    found = existing.get(step.name)
+    return int((found.config if found else step.config).get("max.message.bytes", MAX_MESSAGE_BYTES))
+
+
+def _topic_step(wanted: Step, found: _Existing | None) -> Step:
+    shown = ", ".join(f"{name}={value}" for name, value in wanted.config.items())
+    if found is None:
+        detail = f"{wanted.partitions} partitions, {shown}"
+        return Step("topic", wanted.name, "create", detail, wanted.partitions, wanted.config)
+    pairs = [("partitions", str(found.partitions), str(wanted.partitions))]
+    pairs += [(name, found.config.get(name, ""), value) for name, value in wanted.config.items()]
+    differing = [f"{name} is {there}, the catalogue says {said}" for name, there, said in pairs if there != said]
+    return Step("topic", wanted.name, "differs" if differing else "keep", "; ".join(differing))
+
+
+def _subject_steps(registry: Registry, topic: Step) -> Iterator[Step]:
+    if topic.schema is None:
+        return
+    subject, schema = f"{topic.name}-value", topic.schema
+    schema_id = registry.lookup(subject, schema)
+    versions = registry.versions(subject) if schema_id is None else []
+    if schema_id is None:
+        what = f"{schema.name}, as version {max(versions, default=0) + 1}"
+        yield Step("subject", subject, "register", what, schema=schema)
+    level = registry.compatibility(subject) if versions or schema_id is not None else None
+    if level is None:
+        yield Step("subject", subject, "set", f"compatibility {COMPATIBILITY}")
+    elif level != COMPATIBILITY:
+        yield Step("subject", subject, "differs", f"compatibility is {level}, the catalogue says {COMPATIBILITY}")
+    elif schema_id is not None:
+        yield Step("subject", subject, "keep", f"{schema.name} is schema id {schema_id}")
+
+
+def _admin(settings: Settings) -> Any:
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient(settings.client(**{"log_level": 2, "socket.connection.setup.timeout.ms": 5_000}))
+
+
+def _existing(settings: Settings) -> dict[str, _Existing]:
+    """The topics under the prefix, with their configuration."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import ConfigResource, ResourceType
+
+    admin = _admin(settings)
+    try:
+        found = admin.list_topics(timeout=BROKER_TIMEOUT_S).topics
+        topics = {name: len(topic.partitions) for name, topic in found.items() if name.startswith(settings.prefix)}
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+        futures = admin.describe_configs(resources, request_timeout=BROKER_TIMEOUT_S) if resources else {}
+        configs = {resource.name: future.result() for resource, future in futures.items()}
+    except KafkaException as error:
+        raise _unreachable(settings, error) from error
+    return {
+        name: _Existing(partitions, {key: entry.value for key, entry in configs[name].items()})
+        for name, partitions in topics.items()
+    }
+
+
+def _create(steps: Sequence[Step], settings: Settings) -> None:
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import NewTopic
+
+    if not steps:
+        return
+    # A replication factor of -1 is the broker's default (KIP-464): one node at home, three in production.
+    topics = [NewTopic(step.name, step.partitions, -1, config=dict(step.config)) for step in steps]
+    refused: list[str] = []
+    for name, future in _admin(settings).create_topics(topics, request_timeout=BROKER_TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            cause = error.args[0]
+            if cause.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT}:
+                raise _unreachable(settings, error) from error
+            if cause.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                refused.append(f"topic {name} cannot be created: {cause.str()}")
+    if refused:
+        raise ProvisionError("\n".join(refused))
+
+
+def _unreachable(settings: Settings, error: Exception) -> UnreachableError:
+    reason = error.args[0].str() if error.args else str(error)
+    where = settings.bootstrap_servers
+    return UnreachableError(
+        f"no Kafka broker answers at {where} ({reason}); check KAFKA_BOOTSTRAP_SERVERS, or start one: python -m devstack up"
+    )

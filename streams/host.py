@@ -1,0 +1,169 @@
+"""The service that runs the agents inside Faust's worker: start, watch, stop."""
+
+import asyncio
+import os
+import threading
+import time
+from typing import Any
+
+import structlog
+from mode import Service
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.relay import OutboxRelay
+from consumers.runtime.runner import AgentFailedError, Runner
+from consumers.runtime.work import Kit
+from producers.kafka import BrokerUnreachableError, check_broker
+from producers.sender import Sender
+from schemas.errors import ConfigurationError, HeadraceError
+from streams import replacement
+from streams.reporter import Reporter
+
+log = structlog.get_logger("headrace.worker")
+
+EXIT_STUCK = 70
+_ASK_AGAIN_S = 1.0
+_ANSWER_S = 10.0
+_WATCH_S = 0.5
+_HUNG_LIMIT = 8
+
+
+class Host(Service):
+    """Runs the chosen agents, each in a thread of its own.
+
+    Args:
+        kit: what work stands on.
+        agents: the chosen ones.
+    """
+
+    abstract = False
+    runners: list[Runner] = []  # class defaults: on_stop also runs when on_start raised  # noqa: RUF012
+    relays: list[OutboxRelay] = []  # noqa: RUF012
+    reporter: Reporter | None = None
+    sender: Sender | None = None
+    replacing = False
+
+    def __init__(self, kit: Kit, agents: list[Agent], **options: Any) -> None:
+        super().__init__(**options)
+        self._kit = kit
+        self._settings = kit.settings
+        self._agents = agents
+
+    async def on_start(self) -> None:
+        """Start the agents once the broker answers and the topics are there."""
+        await self._await_broker()
+        if self.should_stop:
+            return
+        self.sender = Sender(self._settings, client_id="headrace-worker")
+        await asyncio.to_thread(self._check_topics, self.sender)
+        self._start_agents(self.sender)
+        self.add_future(self._watch(time.monotonic()))
+
+    async def on_stop(self) -> None:
+        """Drain, commit, leave the groups; end the process with a code of its own where that takes too long."""
+        limit_s = self._settings.stop_limit_s
+        watchdog = threading.Timer(limit_s, _end_stuck, (limit_s,))
+        watchdog.daemon = True
+        watchdog.start()
+        await asyncio.to_thread(self._stop_agents, limit_s * 0.6)
+        watchdog.cancel()
+        if self.replacing:
+            replacement.replace_process()
+
+    async def _await_broker(self) -> None:
+        said = False
+        while not self.should_stop:
+            try:
+                await asyncio.to_thread(check_broker, self._settings, 3.0)
+            except BrokerUnreachableError as error:
+                if not said:
+                    log.warning("waiting_for_broker", reason=str(error))
+                    said = True
+                await self.sleep(_ASK_AGAIN_S)
+            else:
+                return
+
+    def _check_topics(self, sender: Sender) -> None:
+        agents = self._agents
+        names = self._settings.names
+        needed = {
+            names.topic(topic)
+            for agent in agents
+            for topic in (*agent.topics, *([agent.output] if agent.output else []))
+        }
+        needed |= {names.dead_letter(agent.name) for agent in agents}
+        missing = sorted(needed - set(sender.topics(_ANSWER_S)))
+        if missing:
+            log.error("missing_topics", topics=", ".join(missing), remedy="create them with: headrace init")
+            raise SystemExit(ConfigurationError.exit_code)
+
+    def _start_agents(self, sender: Sender) -> None:
+        self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
+        self.relays = [
+            OutboxRelay(runner.agent.name, runner.state, sender) for runner in self.runners if runner.state is not None
+        ]
+        self.reporter = Reporter(self._settings, self.runners, sender)
+        for runner in self.runners:
+            runner.start()
+        for relay in self.relays:
+            relay.start()
+        self.reporter.start()
+
+    def _stop_agents(self, drain_s: float) -> None:
+        for runner in self.runners:
+            runner.stop(drain_s=drain_s)
+        for runner in self.runners:
+            runner.join()
+        for relay in self.relays:
+            relay.stop(5.0)
+        if self.reporter is not None:
+            self.reporter.stop()
+        if self.sender is not None:
+            self.sender.close()
+
+    async def _watch(self, started_s: float) -> None:
+        """Say when all are ready, once; replace the process when too many handlers hang."""
+        ready = False
+        while not self.should_stop:
+            if not ready and all(runner.ready.is_set() for runner in self.runners):
+                ready = True
+                log.info("ready", after_s=round(time.monotonic() - started_s, 2), pid=os.getpid(), agents=self._told())
+            hung = sum(runner.hung for runner in self.runners)
+            if hung >= _HUNG_LIMIT and not self.replacing:
+                log.error(
+                    "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
+                )
+                self.replacing = True
+                self.add_future(self._stop_worker())
+            await self.sleep(0.02 if not ready else _WATCH_S)
+
+    async def _stop_worker(self) -> None:
+        root: Any = self.beacon.root
+        await root.data.stop()
+
+    def _told(self) -> str:
+        """Agents with their groups and partitions, for the ready line."""
+        return ", ".join(
+            f"{runner.agent.name} (group {self._settings.names.group(runner.agent.name)}, {runner.protocol} protocol, "
+            f"{len(runner.membership.assignments)} partitions)"
+            for runner in self.runners
+        )
+
+    def _agent_failed(self, error: BaseException) -> None:
+        """An agent cannot go on: end the worker. The error is wrapped, since a SystemExit would set the exit code."""
+        log.error(
+            "agent_failed", error=type(error).__name__, reason=str(error), exc_info=not isinstance(error, HeadraceError)
+        )
+        wrapped = AgentFailedError(f"an agent failed: {type(error).__name__}: {error}")
+        wrapped.__cause__ = error
+        self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.crash(wrapped)))
+
+
+def _end_stuck(limit_s: float) -> None:
+    log.error(
+        "stuck",
+        after_s=limit_s,
+        exit_code=EXIT_STUCK,
+        meaning="a handler did not end; what it had in hand is not committed",
+    )
+    os._exit(EXIT_STUCK)

@@ -1,0 +1,130 @@
+"""One contract for all executors."""
+
+import pytest
+
+from consumers.runtime.record import Failed, Handled, Held
+from tests.support.kits import Bench, order_record
+from tests.support.shop.records import OrderConfirmed
+
+EXECUTORS = ["inline", "threads", "processes", "asyncio"]
+WITH_DEADLINE = ["threads", "processes", "asyncio"]
+
+
+@pytest.fixture
+def bench():
+    made = []
+
+    def make(name):
+        made.append(Bench(name))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.executor.close(2.0)
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_results_come_back_encoded_with_the_key_and_id_of_their_source(bench, name):
+    one = bench(name)
+    record = order_record(one.kit, 3, key=b"customer-1")
+    one.submit([record])
+    (outcome,) = one.result()
+    assert isinstance(outcome, Handled)
+    (result,) = outcome.results
+    confirmed = one.kit.codec.decode(result.value, OrderConfirmed)
+    assert (result.topic, result.key, confirmed.order_id) == ("orders.confirmed", b"customer-1", "o3")
+    assert dict(result.headers)["headrace-agent"] == name.encode()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_the_same_record_gives_the_same_bytes_again(bench, name):
+    one = bench(name)
+    record = order_record(one.kit, 1)
+    values = []
+    for _ in range(2):
+        one.submit([record])
+        values.append(one.result()[0].results[0].value)
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_one_exception_costs_its_own_event_only(bench, name):
+    outcomes = bench(name).run("ok", "bug", "ok", "reject:sold out", "exit", "ok", "nothing")
+    kinds = [outcome.kind if isinstance(outcome, Failed) else type(outcome).__name__ for outcome in outcomes]
+    assert kinds == ["Handled", "unexpected", "Handled", "rejected", "unexpected", "Handled", "Handled"]
+    assert outcomes[3].message == "sold out"
+    assert "KeyError" in outcomes[1].traceback
+    assert outcomes[6].results == ()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_after_a_failure_later_records_of_its_key_are_held(bench, name):
+    outcomes = bench(name).run("ok", "bug", "ok", "ok", keys=[b"a", b"b", b"b", b"a"])
+    assert [type(outcome) for outcome in outcomes] == [Handled, Failed, Held, Handled]
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_undecodable_bytes_are_a_failure_of_their_own_record(bench, name):
+    one = bench(name)
+    good = order_record(one.kit, 0, key=b"a")
+    bad = type(good)("orders.placed", 0, 1, 0, b"b", b"\xc3\x01garbage garbage")
+    one.submit([good, bad])
+    first, second = one.result()
+    assert isinstance(first, Handled)
+    assert second.kind == "undecodable"
+
+
+@pytest.mark.parametrize("name", WITH_DEADLINE)
+def test_what_hangs_is_ended_at_its_deadline_and_its_neighbours_keep_their_results(bench, name):
+    one = bench(name)
+    outcomes = one.run("ok", "hang", "ok")
+    assert isinstance(outcomes[0], Handled)
+    assert outcomes[1].kind == "deadline"
+    assert isinstance(outcomes[2], Held | Handled)
+    assert isinstance(one.run("ok")[0], Handled)
+
+
+def test_a_hanging_thread_is_counted_until_it_ends(bench):
+    one = bench("threads")
+    one.run("slow:1.5")
+    assert one.executor.hung == 1
+    one.run("slow:0.9")
+    assert one.executor.hung == 0
+
+
+def test_a_process_that_dies_costs_the_record_that_ran(bench):
+    one = bench("processes")
+    outcomes = one.run("ok", "die:11", "ok")
+    assert [type(outcome) for outcome in outcomes] == [Handled, Failed, Held]
+    assert outcomes[1].kind == "died"
+    assert "exit code 11" in outcomes[1].message
+    assert isinstance(one.run("ok")[0], Handled)
+
+
+def test_a_coroutine_that_blocks_its_loop_is_given_up_and_the_others_are_held(bench):
+    one = bench("asyncio")
+    one.submit([order_record(one.kit, 0, wish="slow:0.9", key=b"a")])
+    one.submit([order_record(one.kit, 1, wish="block:4", key=b"b")])
+    outcomes = [one.result()[0], one.result()[0]]
+    kinds = {outcome.kind if isinstance(outcome, Failed) else type(outcome).__name__ for outcome in outcomes}
+    assert kinds == {"deadline", "Held"}
+    assert isinstance(one.run("ok")[0], Handled)
+
+
+@pytest.mark.parametrize("name", WITH_DEADLINE)
+def test_a_cancelled_chunk_never_comes_back(bench, name):
+    one = bench(name)
+    chunk = one.submit([order_record(one.kit, 0, wish="slow:0.6")])
+    one.executor.cancel(chunk)
+    assert isinstance(one.run("ok")[0], Handled)
+    assert one.back.empty()
+    assert one.executor.free == one.agent.concurrency
+
+
+@pytest.mark.parametrize("name", ["threads", "asyncio"])
+def test_a_chunk_that_is_called_back_starts_no_further_record(bench, name):
+    one = bench(name)
+    chunk = one.submit([order_record(one.kit, index, wish="slow:0.3", key=bytes([index])) for index in range(3)])
+    chunk.call_back()
+    outcomes = one.result()
+    assert isinstance(outcomes[-1], Held)

@@ -1,0 +1,83 @@
+"""Order by key, as a property of every schedule."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.runtime.agent import Order
+from consumers.runtime.lanes import Lanes
+from consumers.runtime.record import Record
+
+keys = st.sampled_from([b"a", b"b", b"c", b"d", None])
+
+
+def records_of(of_keys, first=0):
+    return [Record("t", 0, first + offset, 0, key, b"v") for offset, key in enumerate(of_keys)]
+
+
+@given(st.lists(keys, max_size=60), st.integers(1, 5), st.integers(1, 7), st.integers(0, 2**32), st.booleans())
+def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(of_keys, lanes_count, limit, seed, whole):
+    rng = random.Random(seed)
+    lanes = Lanes(lanes=lanes_count, order=Order.BY_KEY, whole=whole)
+    waiting = records_of(of_keys)
+    done, out, now_s = [], [], 0.0
+    while len(done) < len(of_keys):
+        now_s += 1.0
+        lanes.wake(now_s)
+        arrived = rng.randint(0, 5)
+        lanes.add(waiting[:arrived])
+        waiting = waiting[arrived:]
+        if (cut := lanes.take(limit)) is not None:
+            out.append(cut)
+        if out and rng.random() < 0.7:
+            lane, chunk = out.pop(rng.randrange(len(out)))
+            failed_at = rng.randrange(len(chunk)) if rng.random() < 0.3 else len(chunk)
+            done += chunk[:failed_at]
+            if failed_at < len(chunk):
+                key = lanes.key_of(chunk[failed_at])
+                mine = [record for record in chunk[failed_at:] if lanes.key_of(record) == key]
+                others = [record for record in chunk[failed_at:] if lanes.key_of(record) != key]
+                lanes.park(mine, until_s=now_s + rng.randint(0, 5))
+                lanes.put_back(lane, others)
+            lanes.release(lane)
+    for key in {key for key in of_keys if key is not None}:
+        handled = [record.offset for record in done if record.key == key]
+        assert handled == sorted(handled)
+    assert sorted(record.offset for record in done) == list(range(len(of_keys)))
+    if whole:
+        assert [record.offset for record in done] == list(range(len(of_keys)))
+
+
+def test_two_chunks_of_one_lane_never_run_at_once():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"b", b"c"]))
+    assert lanes.take(1) is not None
+    assert lanes.take(1) is None
+
+
+def test_a_parked_key_does_not_stop_the_other_keys_of_its_lane():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"b", b"a", b"b"]))
+    lane, chunk = lanes.take(1)
+    lanes.park(chunk, until_s=10.0)
+    lanes.release(lane)
+    lane, chunk = lanes.take(10)
+    assert [record.offset for record in chunk] == [1, 3]
+    lanes.release(lane)
+    lanes.wake(10.0)
+    _, chunk = lanes.take(10)
+    assert [record.offset for record in chunk] == [0, 2]
+
+
+def test_a_drain_takes_nothing_beyond_its_horizon():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"a", b"a"]))
+    _, chunk = lanes.take(10, below=2)
+    assert [record.offset for record in chunk] == [0, 1]
+
+
+def test_a_key_has_the_same_lane_in_every_process():
+    lanes = Lanes(lanes=7, order=Order.BY_KEY)
+    lanes.add(records_of([b"user-1"]))
+    assert lanes.take(1)[0] == 5

@@ -1,0 +1,65 @@
+"""Handlers that do what the order wishes: the same wishes for every executor."""
+
+import asyncio
+import os
+import random
+import time
+from pathlib import Path
+
+from consumers.context import Context
+from consumers.errors import Reject, Retry, Unavailable
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
+
+
+def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
+    """The plain handler."""
+    wish, _, detail = order.wish.partition(":")
+    if wish == "slow":
+        time.sleep(float(detail))
+    elif wish == "hang":
+        time.sleep(3600)
+    elif wish == "die":
+        os._exit(int(detail or 9))
+    return _decided(order, context, wish, detail)
+
+
+async def confirm_async(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
+    """The coroutine."""
+    wish, _, detail = order.wish.partition(":")
+    if wish == "slow":
+        await asyncio.sleep(float(detail))
+    elif wish == "hang":
+        await asyncio.sleep(3600)
+    elif wish == "block":
+        time.sleep(float(detail))
+    return _decided(order, context, wish, detail)
+
+
+def ledger(order: OrderPlaced, context: Context) -> OrderConfirmed:
+    """Writes each handling down, one appended line in a file: what was really done, whatever a process says later."""
+    wish, _, detail = order.wish.partition(":")
+    if wish == "slow":
+        time.sleep(float(detail))
+    line = f"{context.origin.partition} {context.origin.offset} {order.order_id} {order.sequence} {os.getpid()}\n"
+    with Path(os.environ["SHOP_LEDGER"]).open("ab", buffering=0) as file:
+        file.write(line.encode())
+    return OrderConfirmed(order_id=order.order_id, sequence=order.sequence)
+
+
+def _decided(order: OrderPlaced, context: Context, wish: str, detail: str) -> OrderConfirmed | None:
+    if wish == "reject":
+        raise Reject(detail or "no such article")
+    if wish == "retry":
+        raise Retry("the till is busy", after_s=float(detail or 0))
+    if wish == "down":
+        raise Unavailable("warehouse", "no answer")
+    if wish == "bug":
+        raise KeyError(detail or "article")
+    if wish == "exit":
+        raise SystemExit(0)
+    if wish == "until" and context.attempt < int(detail):
+        raise KeyError(f"attempt {context.attempt}")
+    if wish == "nothing":
+        return None
+    padding = random.Random(1).randbytes(int(detail) // 2).hex() if wish == "large" else ""
+    return OrderConfirmed(order_id=order.order_id, sequence=order.sequence, padding=padding)
