@@ -4,6 +4,7 @@ The standard logger and not structlog: a microservice that only publishes has it
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,12 @@ logger = logging.getLogger("headrace.kafka")
 
 _SAME_AGAIN_S = 60.0
 """While a broker is away librdkafka repeats itself several times a second; once a minute says as much."""
+_DETAIL = re.compile(r" \(after \d+ms in state .*\)$")
+
+
+def without_detail(text: str) -> str:
+    """An error of librdkafka's without the state of the connection that it was in."""
+    return _DETAIL.sub("", text)
 
 
 class ClientLog:

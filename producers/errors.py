@@ -39,7 +39,9 @@ class RecordTooLargeError(PublishError):
         self.size_bytes = size_bytes
         self.limit_bytes = limit_bytes
         self.field = field
-        limit = "the broker's limit (max.message.bytes)" if limit_bytes is None else f"the limit of {limit_bytes:,} bytes"
+        limit = (
+            "the broker's limit (max.message.bytes)" if limit_bytes is None else f"the limit of {limit_bytes:,} bytes"
+        )
         heaviest = f"; the field {field} alone has {field_bytes:,}" if field else ""
         remedy = "put the payload into the object store and publish its reference"
         super().__init__(f"{topic}: the record has {size_bytes:,} bytes, beyond {limit}{heaviest}: {remedy}")
@@ -88,4 +90,6 @@ class FlushTimeoutError(PublishError, TimedOutError):
     def __init__(self, count: int, timeout_s: float) -> None:
         self.count = count
         events = "1 event is" if count == 1 else f"{count:,} events are"
-        super().__init__(f"{events} still unacknowledged after {timeout_s:g} s; delivery goes on until delivery.timeout.ms")
+        super().__init__(
+            f"{events} still unacknowledged after {timeout_s:g} s; delivery goes on until delivery.timeout.ms"
+        )

@@ -106,7 +106,9 @@ def open_client(client: type[Any], properties: dict[str, Any]) -> Any:
         return client(properties)
     except (KafkaException, TypeError, ValueError) as error:
         reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
-        raise ConfigurationError([f"the Kafka client refuses its configuration: {reason} (see KAFKA_* in the environment)"]) from error
+        raise ConfigurationError(
+            [f"the Kafka client refuses its configuration: {reason} (see KAFKA_* in the environment)"]
+        ) from error
 
 
 def _check_promises(settings: Settings) -> None:

@@ -3,12 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from producers.errors import FlushTimeoutError, PublishError
-
-if TYPE_CHECKING:
-    from producers.ledger import Ledger
 
 
 class Delivered(NamedTuple):
@@ -22,26 +19,89 @@ class Delivered(NamedTuple):
 class Receipt:
     """What became of one event. Every method may be called from any thread; `await receipt` works in any event loop.
 
-    A lock or an event per receipt would cost more than the sending: callbacks wait in a list, and `list.pop` is atomic,
-    so each is called once, by whoever takes it out.
+    A lock or an event per receipt would cost more than the sending does. So callbacks wait in a list, and `list.pop`,
+    which is atomic, hands each to one thread only.
 
     Attributes:
         topic: the topic's name on the broker.
         key: as it is sent.
         event_id: the event's.
-        size_bytes: of key, value and headers together.
     """
 
-    __slots__ = ("_callbacks", "_ledger", "_outcome", "event_id", "heaviest", "key", "size_bytes", "topic")
+    __slots__ = ("_callbacks", "_outcome", "event_id", "key", "topic")
 
-    def __init__(
-        self, ledger: "Ledger", *, topic: str, key: bytes | None, event_id: str, size_bytes: int, heaviest: Callable[[], Any]
-    ) -> None:
+    def __init__(self, *, topic: str, key: bytes | None, event_id: str) -> None:
         self.topic = topic
         self.key = key
         self.event_id = event_id
-        self.size_bytes = size_bytes
-        self.heaviest = heaviest
-        self._ledger = ledger
         self._outcome: Delivered | PublishError | None = None
         self._callbacks: list[Callable[[], Any]] = []
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.topic!r}, event_id={self.event_id!r}, outcome={self._outcome!r})"
+
+    @property
+    def done(self) -> bool:
+        """Whether the broker has answered, or the delivery was given up."""
+        return self._outcome is not None
+
+    def result(self, timeout_s: float | None = None) -> Delivered:
+        """Where the broker put the record; waits for it, without a limit when `timeout_s` is None.
+
+        Raises:
+            PublishError: if it was not delivered: DeliveryError, RecordTooLargeError or UnknownTopicError.
+            FlushTimeoutError: if there is no answer within `timeout_s` seconds; the delivery goes on.
+        """
+        if not self.wait(timeout_s):
+            raise FlushTimeoutError(1, timeout_s or 0.0)
+        return self._settled()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the broker's answer, good or bad; False when there is none within `timeout_s` seconds."""
+        if self._outcome is None:
+            answered = threading.Event()
+            self.when_done(answered.set)
+            return answered.wait(timeout_s)
+        return True
+
+    def when_done(self, callback: Callable[[], Any]) -> None:
+        """Call back once there is an answer: in the delivery thread, or here and now if there is one already."""
+        self._callbacks.append(callback)
+        if self._outcome is not None:
+            self._call_back()
+
+    def __await__(self) -> Generator[Any, None, Delivered]:
+        if self._outcome is None:
+            loop = asyncio.get_running_loop()
+            answered: asyncio.Future[None] = loop.create_future()
+            self.when_done(lambda: _wake(loop, answered))
+            yield from answered
+        return self._settled()
+
+    def settle(self, outcome: Delivered | PublishError) -> None:
+        """The answer; called once, by the publisher."""
+        self._outcome = outcome
+        self._call_back()
+
+    def _call_back(self) -> None:
+        while self._callbacks:
+            try:
+                callback = self._callbacks.pop()
+            except IndexError:  # another thread has taken the last one
+                return
+            callback()
+
+    def _settled(self) -> Delivered:
+        if isinstance(self._outcome, Delivered):
+            return self._outcome
+        # A raised error collects the tracebacks of every raise: each caller gets the same one, as a Future gives it.
+        raise self._outcome or RuntimeError("not settled")
+
+
+def _wake(loop: asyncio.AbstractEventLoop, answered: "asyncio.Future[None]") -> None:
+    def settle() -> None:
+        if not answered.done():  # cancelled while it waited
+            answered.set_result(None)
+
+    if not loop.is_closed():  # who waited in a loop that has ended waits no more; the receipt keeps the answer
+        loop.call_soon_threadsafe(settle)

@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from producers.client_log import ClientLog, logger
+from producers.client_log import ClientLog, logger, without_detail
 from producers.kafka import open_producer
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
@@ -25,11 +25,13 @@ class SendError(HeadraceError):
 
     Attributes:
         name: the Kafka error's name, such as "MSG_SIZE_TOO_LARGE".
+        reason: the same in words.
         topic: the broker's name of the topic.
     """
 
     def __init__(self, name: str, reason: str, *, topic: str) -> None:
         self.name = name
+        self.reason = reason
         self.topic = topic
         super().__init__(f"{topic}: not sent: {reason} ({name})")
 
@@ -46,10 +48,12 @@ class Sender:
 
     Attributes:
         fatal: set once the producer can send nothing any more; None while it can.
+        trouble: librdkafka's last complaint, such as a refused connection; it explains a time-out.
     """
 
     def __init__(self, settings: Settings, *, client_id: str) -> None:
         self.fatal: KafkaError | None = None
+        self.trouble: str | None = None
         self._log = ClientLog(client_id)
         self._producer = open_producer(settings, client_id=client_id, log=self._log, on_error=self._on_error)
         self._produce: Callable[..., None] = self._producer.produce
@@ -76,15 +80,25 @@ class Sender:
         Raises:
             SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed.
         """
-        if self._closed or self.fatal is not None:
-            self._refuse(topic)
         record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
-        try:
-            self._produce(*record)
-        except BufferError:
-            self._produce_when_there_is_room(record)
-        except KafkaException as error:
-            raise _refused(error, topic) from error
+        if not self._offer(record):
+            with self._progress:
+                while not self._offer(record):
+                    self._await_progress(_POLL_S)
+
+    def offer(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        on_delivery: OnDelivery | None = None,
+    ) -> bool:
+        """Queue a record as `send` does; False, and nothing done, where `send` would block."""
+        return self._offer(
+            (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
+        )
 
     def flush(self, timeout_s: float) -> int:
         """Wait until every record has its delivery report, and give the number of those that still have none."""
@@ -117,17 +131,18 @@ class Sender:
         found: dict[str, Any] = self._producer.list_topics(timeout=timeout_s).topics
         return found
 
-    def _produce_when_there_is_room(self, record: tuple[Any, ...]) -> None:
-        while True:
-            with self._progress:
-                if self._closed or self.fatal is not None:
-                    self._refuse(record[0])
-                try:
-                    return self._produce(*record)
-                except BufferError:
-                    self._await_progress(_POLL_S)
-                except KafkaException as error:
-                    raise _refused(error, record[0]) from error
+    def _offer(self, record: tuple[Any, ...]) -> bool:
+        """Hand over librdkafka's own positional arguments: keywords would cost a tenth of the call."""
+        if self._closed or self.fatal is not None:
+            self._refuse(record[0])
+        try:
+            self._produce(*record)
+        except BufferError:
+            return False
+        except KafkaException as error:
+            cause = error.args[0]
+            raise SendError(cause.name(), cause.str(), topic=record[0]) from error
+        return True
 
     def _await_progress(self, at_most_s: float) -> None:
         if threading.current_thread() is self._thread:  # a callback that sends: nobody else will make room
@@ -151,14 +166,11 @@ class Sender:
             self.fatal = error
             self._log.fatal(error)
         else:
+            if error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than the broker's own error before it
+                self.trouble = without_detail(error.str())
             self._log.error(error)
 
     def _refuse(self, topic: str) -> None:
         if self.fatal is not None:
             raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
-
-
-def _refused(error: KafkaException, topic: str) -> SendError:
-    cause = error.args[0]
-    return SendError(cause.name(), cause.str(), topic=topic)

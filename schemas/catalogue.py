@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from schemas.errors import ConfigurationError
+from schemas.names import Names
 from schemas.schema_set import BUILT_IN, SchemaSet
 from schemas.topics import TOPICS, Topic
 
@@ -122,11 +123,13 @@ def _agent_problems(agents: tuple[Any, ...], topics: dict[str, Topic]) -> list[s
     problems: list[str] = []
     names = [agent.name for agent in agents if hasattr(agent, "name")]
     problems += [f"agent {name!r} is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    dead_letters = {Names().dead_letter(name) for name in names}
     for agent in agents:
         if not callable(getattr(agent, "problems", None)):
             problems.append(f"AGENTS holds a {type(agent).__name__}, not an Agent")
             continue
         problems += agent.problems()
-        wanted = [*agent.topics, *([agent.output] if agent.output else [])]
-        problems += [f"agent {agent.name!r}: no topic is called {name!r}" for name in wanted if name not in topics]
+        unknown = [name for name in agent.topics if name not in topics and name not in dead_letters]
+        unknown += [agent.output] if agent.output and agent.output not in topics else []
+        problems += [f"agent {agent.name!r}: no topic is called {name!r}" for name in unknown]
     return problems

@@ -64,7 +64,8 @@ def differences(reader: Schema, writer: Schema) -> list[str]:
     """Why records of the writer cannot be read by the reader; empty when they can (Avro 1.12, "Schema Resolution")."""
     from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-    result = ReaderWriterCompatibilityChecker().get_compatibility(_parsed(reader), _parsed(writer))
+    checker: Any = ReaderWriterCompatibilityChecker
+    result = checker().get_compatibility(_parsed(reader), _parsed(writer))
     if result.compatibility is SchemaCompatibilityType.compatible:
         return []
     places = zip(sorted(result.locations), sorted(result.messages), strict=False)

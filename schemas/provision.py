@@ -69,6 +69,7 @@ def plan(
     for agent, topics in (dead_letters or {}).items():
         origins = [limits.get(settings.names.topic(topic), MAX_MESSAGE_BYTES) for topic in topics]
         wanted = _dead_letter(settings.names.dead_letter(agent), max(origins, default=MAX_MESSAGE_BYTES))
+        limits[wanted.name] = _limit(wanted, existing)
         steps.append(_topic_step(wanted, existing.get(wanted.name)))
     if settings.registry_url:
         registry = Registry(settings.registry_url)
@@ -125,7 +126,7 @@ def _limit(step: Step, existing: Mapping[str, _Existing]) -> int:
 def _topic_step(wanted: Step, found: _Existing | None) -> Step:
     shown = ", ".join(f"{name}={value}" for name, value in wanted.config.items())
     if found is None:
-        detail = f"{wanted.partitions} partitions, {shown}"
+        detail = f"{wanted.partitions} partition{'s' if wanted.partitions > 1 else ''}, {shown}"
         return Step("topic", wanted.name, "create", detail, wanted.partitions, wanted.config)
     pairs = [("partitions", str(found.partitions), str(wanted.partitions))]
     pairs += [(name, found.config.get(name, ""), value) for name, value in wanted.config.items()]
@@ -154,13 +155,15 @@ def _subject_steps(registry: Registry, topic: Step) -> Iterator[Step]:
 def _admin(settings: Settings) -> Any:
     from confluent_kafka.admin import AdminClient
 
-    return AdminClient(settings.client(**{"log_level": 2, "socket.connection.setup.timeout.ms": 5_000}))
+    properties: Any = settings.client(**{"log_level": 2, "socket.connection.setup.timeout.ms": 5_000})
+    return AdminClient(properties)
 
 
 def _existing(settings: Settings) -> dict[str, _Existing]:
     """The topics under the prefix, with their configuration."""
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import ConfigResource, ResourceType
+    from confluent_kafka.admin._config import ConfigResource
+    from confluent_kafka.admin._resource import ResourceType
 
     admin = _admin(settings)
     try:
@@ -179,14 +182,15 @@ def _existing(settings: Settings) -> dict[str, _Existing]:
 
 def _create(steps: Sequence[Step], settings: Settings) -> None:
     from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import NewTopic
+    from confluent_kafka.cimpl import NewTopic
 
     if not steps:
         return
     # A replication factor of -1 is the broker's default (KIP-464): one node at home, three in production.
     topics = [NewTopic(step.name, step.partitions, -1, config=dict(step.config)) for step in steps]
     refused: list[str] = []
-    for name, future in _admin(settings).create_topics(topics, request_timeout=BROKER_TIMEOUT_S).items():
+    admin = _admin(settings)  # held until the last answer: a client that is let go takes its requests with it
+    for name, future in admin.create_topics(topics, request_timeout=BROKER_TIMEOUT_S).items():
         try:
             future.result()
         except KafkaException as error:

@@ -1,15 +1,16 @@
 """`faust -A streams worker`: Faust's own command, with our options and without its web server."""
 
 import os
+import sys
 from typing import Any
 
 import click
-from faust.cli.base import option
+from faust.cli.base import now_builtin_worker_options, option
 from faust.cli.worker import worker as FaustWorkerCommand  # noqa: N812  Faust names its commands so
 from faust.worker import Worker
 
 from consumers.runtime.kit import open_kit
-from schemas.errors import ConfigurationError
+from schemas.errors import HeadraceError
 from schemas.settings import from_environment
 from streams import logs
 from streams.host import Host
@@ -22,7 +23,7 @@ class QuietWorker(Worker):
     async def _sentinel_task(self) -> None:
         """Faust waits a second here for nothing: an idle SIGTERM takes 0.4 s instead of 1.4 s without it."""
 
-    def on_setup_root_logger(self, logger: Any, level: int) -> None:
+    def on_setup_root_logger(self, _logger: Any, _level: int) -> None:
         """No spinner."""
         self.spinner = None
 
@@ -47,28 +48,31 @@ class worker(FaustWorkerCommand):  # noqa: N801  the class's name is the command
         option(
             "--metrics-port", default=None, type=click.IntRange(1, 65535), help="Prometheus text on 127.0.0.1:PORT."
         ),
-        *FaustWorkerCommand.options,
+        *now_builtin_worker_options,
     ]
 
     def on_worker_created(self, worker: Any) -> None:
         """No banner: the ready line says what runs."""
 
-    def _init_worker_options(  # type: ignore[override]  # Faust passes each command's own options by name
-        self, *args: Any, agents: str, concurrency: str, catalogue: str, metrics_port: int | None, **kwargs: Any
+    def _init_worker_options(self, *_args: Any, **given: Any) -> None:
+        """Read the options and hang the host into the app; a fault is told on stderr and ends the process with code 2."""
+        try:
+            self._host_agents(**given)
+        except HeadraceError as error:
+            sys.stderr.write(f"error: {error}\n")
+            raise SystemExit(error.exit_code) from error
+
+    def _host_agents(
+        self, *, agents: str, concurrency: str, catalogue: str, metrics_port: int | None, **_others: Any
     ) -> None:
-        super()._init_worker_options(*args, **kwargs)
-        self.app.conf.web_enabled = False
         flags = {
             "HEADRACE_AGENTS": agents,
             "HEADRACE_CATALOGUE": catalogue,
             "HEADRACE_METRICS_PORT": str(metrics_port or ""),
         }
-        try:
-            settings = from_environment({**os.environ, **{name: value for name, value in flags.items() if value}})
-            kit = open_kit(settings)  # imports the user's module too, and with it any stock agent
-            picked = chosen(kit.catalogue.agents, settings.agents, parse_concurrency(concurrency))
-        except ConfigurationError as error:
-            raise click.UsageError(str(error)) from error
+        settings = from_environment({**os.environ, **{name: value for name, value in flags.items() if value}})
+        kit = open_kit(settings)  # imports the user's module too, and with it any stock agent
+        picked = chosen(kit.catalogue.agents, settings.agents, parse_concurrency(concurrency))
         logs.configure(settings.log_level)
         app: Any = self.app  # it takes instances too, whatever its annotation says
         app.service(Host(kit, picked, loop=self.app.loop, beacon=self.app.beacon))

@@ -52,8 +52,8 @@ class Columns:
             return {}
         groups, starts = np.unique(self.groups[order], return_index=True)
         durations = self.durations_ms[order]
-        users = distinct.hashes_of(self.frame["user_id"].gather(order).to_list())
-        pages = urls.shortened(self.frame["url"].gather(order).to_list())
+        users = distinct.hashes_of(self.frame["user_id"][order].to_list())
+        pages = urls.shortened(self.frame["url"][order].to_list())
         ends = [*starts[1:].tolist(), len(order)]
         return {
             _key(group): Events(durations[start:end], users[start:end], pages[start:end])

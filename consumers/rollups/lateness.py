@@ -50,7 +50,7 @@ def judge(batch: Batch, occurred_us: Integers, durations_ms: Integers, largest_u
         before = np.maximum(before, largest_us)
     # A record is never behind itself, so that the largest up to it serves as well as the largest before it.
     late = occurred_us < before - GRACE_US
-    for index in np.flatnonzero(late):
+    for index in np.flatnonzero(late).tolist():
         late[index] = not any(name in batch.headers[index] for name in _COMES_AGAIN)
     return Judged(late, int(before[-1]))
 

@@ -1,7 +1,8 @@
 """The rows of one partition: read, changed and written back by the one transaction that may."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -38,6 +39,11 @@ class Watermark(NamedTuple):
     active_at_us: int
 
 
+_WATERMARK = sa.select(watermarks.c.largest_occurred_at).where(watermarks.c.source_id == sa.bindparam("source"))
+_SUMMARIES = sa.select(summaries).where(
+    summaries.c.source_id == sa.bindparam("source"),
+    summaries.c.window_start.in_(sa.bindparam("windows", expanding=True)),
+)
 _NOTHING = Stored(Summary(), urls.EMPTY)
 _AT_ONCE = 500
 """Windows asked for in one statement; a batch of live events touches one or two."""
@@ -45,8 +51,7 @@ _AT_ONCE = 500
 
 def watermark(connection: sa.Connection, source_id: int) -> int | None:
     """The largest occurred_at before the stored offset; None at the start of a log."""
-    chosen = sa.select(watermarks.c.largest_occurred_at).where(watermarks.c.source_id == source_id)
-    largest: int | None = connection.execute(chosen).scalar_one_or_none()
+    largest: int | None = connection.execute(_WATERMARK, {"source": source_id}).scalar_one_or_none()
     return largest
 
 
@@ -75,29 +80,34 @@ def apply(connection: sa.Connection, source_id: int, events: Mapping[Key, Events
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *, add: bool = False) -> None:
     """Write rows over those of the same key; with `add`, add their count to the one that is there."""
-    if not rows:
-        return
-    insert: Any = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if rows:
+        connection.execute(_upsert(table, connection.dialect.name, add=add), rows)
+
+
+@cache
+def _upsert(table: sa.Table, dialect: str, *, add: bool) -> sa.Executable:
+    """The statement, built once: building it takes SQLAlchemy longer than running it takes the database."""
+    insert: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     columns = [column for column in table.columns if not column.primary_key]
     new = {
         column.name: column + insert.excluded[column.name] if add else insert.excluded[column.name]
         for column in columns
     }
-    connection.execute(insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new), rows)
+    statement: sa.Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
+    return statement
 
 
-def stored_from(row: Any) -> Stored:
+def stored_from(row: Mapping[Any, Any]) -> Stored:
     """A row of the summaries, as it was written."""
-    return Stored(Summary(*(getattr(row, name) for name in Summary.__struct_fields__)), row.urls)
+    return Stored(Summary(*(row[name] for name in Summary.__struct_fields__)), row["urls"])
 
 
 def _load(connection: sa.Connection, source_id: int, keys: list[Key]) -> dict[Key, Stored]:
     windows = sorted({key.window_start for key in keys})
     found: dict[Key, Stored] = {}
     for some in (windows[index : index + _AT_ONCE] for index in range(0, len(windows), _AT_ONCE)):
-        mine = sa.and_(summaries.c.source_id == source_id, summaries.c.window_start.in_(some))
-        for row in connection.execute(sa.select(summaries).where(mine)):
-            found[Key(row.window_start, row.kind)] = stored_from(row)
+        for row in connection.execute(_SUMMARIES, {"source": source_id, "windows": some}).mappings():
+            found[Key(row["window_start"], row["kind"])] = stored_from(row)
     return found
 
 
@@ -127,8 +137,3 @@ def _named(source_id: int, key: Key) -> dict[str, Any]:
 
 def _columns(summary: Summary) -> dict[str, Any]:
     return {name: getattr(summary, name) for name in Summary.__struct_fields__}
-
-
-def keys_of(rows: Iterable[Any]) -> list[Key]:
-    """The distinct windows and kinds of rows, in order."""
-    return sorted({Key(row.window_start, row.kind) for row in rows})

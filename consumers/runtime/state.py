@@ -34,6 +34,22 @@ outbox = sa.Table(
 )
 
 
+_OF_POSITION = sa.and_(
+    offsets.c.group_name == sa.bindparam("of_group"),
+    offsets.c.topic_id == sa.bindparam("of_topic_id"),
+    offsets.c.topic == sa.bindparam("of_topic"),
+    offsets.c.partition == sa.bindparam("of_partition"),
+)
+_START = sa.select(offsets.c.next_offset, offsets.c.format).where(_OF_POSITION)
+_MOVE = (
+    sa.update(offsets)
+    .where(_OF_POSITION, offsets.c.next_offset == sa.bindparam("expected"), offsets.c.format == FORMAT)
+    .values(next_offset=sa.bindparam("following"))
+    .returning(offsets.c.source_id)
+)
+"""Statements are built once: building one takes SQLAlchemy longer than running it takes the database."""
+
+
 class FencedError(HeadraceError):
     """Raised when another writer has moved a partition's stored offset: this one lost it, and nothing was written."""
 
@@ -99,9 +115,8 @@ class State:
         Raises:
             OffsetFormatError: when another version of Headrace wrote it.
         """
-        chosen = sa.select(offsets.c.next_offset, offsets.c.format).where(self._is(position))
         with self._database.reading() as connection:
-            row = connection.execute(chosen).one_or_none()
+            row = connection.execute(_START, self._names(position)).one_or_none()
         if row is not None and row.format != FORMAT:
             raise OffsetFormatError(
                 f"the stored offset of {position.topic} [{position.partition}] for group {self._group} has format "
@@ -187,19 +202,18 @@ class State:
         """Close every connection."""
         self._database.close()
 
-    def _is(self, position: Position) -> sa.ColumnElement[bool]:
-        return sa.and_(
-            offsets.c.group_name == self._group,
-            offsets.c.topic_id == position.topic_id,
-            offsets.c.topic == position.topic,
-            offsets.c.partition == position.partition,
-        )
+    def _names(self, position: Position) -> dict[str, object]:
+        return {
+            "of_group": self._group,
+            "of_topic_id": position.topic_id,
+            "of_topic": position.topic,
+            "of_partition": position.partition,
+        }
 
     def _move(self, connection: sa.Connection, position: Position, expected: int, following: int) -> int | None:
         """Compare and set; the row's id, or None when the offset isn't the expected one."""
-        stands = sa.and_(self._is(position), offsets.c.next_offset == expected, offsets.c.format == FORMAT)
-        moved = sa.update(offsets).where(stands).values(next_offset=following).returning(offsets.c.source_id)
-        found: int | None = connection.execute(moved).scalar_one_or_none()
+        stands = {**self._names(position), "expected": expected, "following": following}
+        found: int | None = connection.execute(_MOVE, stands).scalar_one_or_none()
         return found
 
     def _row(self, message: OutboxMessage) -> dict[str, object]:

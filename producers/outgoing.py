@@ -1,0 +1,144 @@
+"""From an event to the record that is sent: its topic, key, bytes and headers; whatever is wrong is found here, before sending."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from producers.errors import RecordTooLargeError, UnknownTopicError
+from schemas.catalogue import Catalogue
+from schemas.codec import MAX_VALUE_BYTES, Codec
+from schemas.errors import InvalidEventError
+from schemas.event import Event
+from schemas.topics import Topic
+
+MAX_RECORD_BYTES = (256 + 16) * 1024
+"""A payload of 256 KiB, beyond which it travels as a reference (design.md), and room for the fields around it."""
+_BATCH_OVERHEAD_BYTES = 512
+"""max.message.bytes counts the batch: its header has 61 bytes, a record's own lengths about 20; the rest is for comfort."""
+
+Key = str | bytes | None
+Headers = Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]]
+
+
+class Outgoing(NamedTuple):
+    """A record ready to be sent; `topic` is the broker's name, `size_bytes` is of key, value and headers together."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    size_bytes: int
+    event: Event
+
+
+class Route(NamedTuple):
+    """Where a kind of event goes: the broker's name of the topic, the field that keys it, the limit of a record."""
+
+    topic: str
+    key_field: str | None
+    limit_bytes: int
+
+
+class Desk:
+    """Makes records of events; finds the route of each kind of event once.
+
+    Args:
+        catalogue: topics and schemas.
+        codec: encodes; its names carry the prefix.
+        max_record_bytes: the limit of a record in a topic whose configuration names no max.message.bytes.
+    """
+
+    def __init__(self, catalogue: Catalogue, codec: Codec, *, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
+        self._catalogue = catalogue
+        self._codec = codec
+        self._max_record_bytes = max_record_bytes
+        self._routes: dict[tuple[type[Event], str | None], Route] = {}
+
+    def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
+        """The record of an event.
+
+        Raises:
+            UnknownTopicError: if no topic is named and the catalogue has none for the event.
+            InvalidEventError: naming the field that does not fit the schema, the key's or a header's fault likewise.
+            RecordTooLargeError: naming the field that weighs most.
+        """
+        route = self._routes.get((type(event), topic)) or self.route(type(event), topic)
+        value = self._codec.encode(event, topic=route.topic)
+        key_bytes = _key(event, route.key_field if key is None else None, key)
+        pairs = _headers(event, headers) if headers else []
+        size_bytes = len(value) + len(key_bytes or b"") + sum(len(name) + len(text) for name, text in pairs)
+        outgoing = Outgoing(route.topic, key_bytes, value, pairs, size_bytes, event)
+        if size_bytes > route.limit_bytes:
+            raise too_large(outgoing, limit_bytes=route.limit_bytes)
+        return outgoing
+
+    def route(self, kind: type[Event], topic: str | None = None) -> Route:
+        """The route of a kind of event, by the catalogue.
+
+        Raises:
+            UnknownTopicError: if no topic is named and the catalogue has none for the record, or several.
+            InvalidEventError: if the named topic carries another record.
+        """
+        record = getattr(kind, "__schema_name__", "")
+        entry = self._catalogue.topic_of(record) if topic is None else self._catalogue.topics.get(topic)
+        if entry is None and topic is None:
+            raise UnknownTopicError(
+                f"the catalogue has not one topic for {record or kind.__name__}; name one by topic=…"
+            )
+        if entry is not None and entry.record != record:
+            raise InvalidEventError(f"topic {entry.name} carries {entry.record}, not {record or kind.__name__}")
+        name = entry.name if entry else topic or ""
+        route = Route(self._codec.names.topic(name), entry.key_field if entry else None, self._limit_bytes(entry))
+        self._routes[kind, topic] = route
+        return route
+
+    def bare(self, topic: str) -> str:
+        """The catalogue's name of a broker's topic."""
+        return self._codec.names.bare(topic)
+
+    def knows(self, topic: str) -> bool:
+        """Whether the catalogue has a topic, by the broker's name."""
+        return self.bare(topic) in self._catalogue.topics
+
+    def _limit_bytes(self, entry: Topic | None) -> int:
+        if entry is None or "max.message.bytes" not in entry.config:
+            return self._max_record_bytes
+        return min(entry.max_message_bytes - _BATCH_OVERHEAD_BYTES, MAX_VALUE_BYTES)
+
+
+def too_large(outgoing: Outgoing, *, limit_bytes: int | None) -> RecordTooLargeError:
+    """The error of a record beyond its limit, with the field that weighs most."""
+    weights = {name: _weight_bytes(getattr(outgoing.event, name)) for name in outgoing.event.__struct_fields__}
+    field = max(weights, key=weights.__getitem__, default="")
+    return RecordTooLargeError(
+        topic=outgoing.topic,
+        size_bytes=outgoing.size_bytes,
+        limit_bytes=limit_bytes,
+        field=field,
+        field_bytes=weights.get(field, 0),
+    )
+
+
+def _weight_bytes(value: object) -> int:
+    return len(value) if isinstance(value, bytes) else len(msgspec.json.encode(value))
+
+
+def _key(event: Event, field: str | None, key: Key) -> bytes | None:
+    value = getattr(event, field) if field else key
+    if value is None or isinstance(value, bytes):
+        return value
+    text = value if isinstance(value, str) else str(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidEventError(f"the key {text!r} is no UTF-8: {error.reason}", field=field or "") from error
+
+
+def _headers(event: Event, headers: Headers) -> list[tuple[str, bytes]]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    try:
+        return [(name, text.encode() if isinstance(text, str) else bytes(memoryview(text))) for name, text in pairs]
+    except (TypeError, ValueError) as error:
+        what = f"{type(event).__name__}: headers are pairs of a name and text or bytes: {error}"
+        raise InvalidEventError(what) from error

@@ -1,0 +1,40 @@
+"""What a publisher stands on."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from producers.sender import OnDelivery
+
+
+class Outlet(Protocol):
+    """`producers.sender.Sender`, or its twin in memory; what each method promises stands there."""
+
+    trouble: str | None
+
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        key: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Queue a record; blocks while the queue is full."""
+
+    def offer(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        key: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+        on_delivery: OnDelivery,
+    ) -> bool:
+        """Queue a record; False where `send` would block."""
+
+    def topics(self, timeout_s: float) -> Iterable[str]:
+        """The names of all topics."""
+
+    def close(self, timeout_s: float) -> None:
+        """Flush, and end."""
