@@ -19,6 +19,9 @@ LOCK_WAIT_S = 10
 _CONNECT_TIMEOUT_S = 5
 _ABANDONED_TRANSACTION_S = 60
 """PostgreSQL ends a transaction whose client is silent for so long: a frozen worker must not hold its partition's row."""
+_CHECKPOINT_PAGES = 4_000
+"""16 MB of write-ahead log between checkpoints, which alone wait for the disk: open windows are rewritten with every batch, and a
+checkpoint writes each page once, however often it changed."""
 _ADVISORY_LOCK = 0x68656164
 """One creator of tables at a time: in PostgreSQL two CREATE TABLE IF NOT EXISTS at once can both fail."""
 _SOURCE = "headrace_source"
@@ -218,6 +221,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_S * 1000}")
     _to_write_ahead_log(connection)
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute("PRAGMA synchronous = NORMAL")  # the log and the rows go back together, so it stays exact
 
 

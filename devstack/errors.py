@@ -5,7 +5,7 @@ from typing import ClassVar
 
 ELSEWHERE = (
     "Or use a Kafka that you have: set KAFKA_BOOTSTRAP_SERVERS (and SCHEMA_REGISTRY_URL); "
-    "or one in Docker: docker compose up --wait"
+    "or one in Docker: docker compose up --wait kafka"
 )
 
 

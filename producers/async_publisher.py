@@ -33,7 +33,8 @@ class AsyncPublisher:
             outgoing = prepare(event, topic=topic, key=key, headers=headers)
         else:
             outgoing = await asyncio.to_thread(prepare, event, topic=topic, key=key, headers=headers)
-        return self._publisher.offer(outgoing) or await asyncio.to_thread(self._publisher.send, outgoing)
+        receipt = self._publisher.offer(outgoing)
+        return receipt if receipt is not None else await asyncio.to_thread(self._publisher.send, outgoing)
 
     async def publish_many(
         self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()

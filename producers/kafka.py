@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from producers.client_log import ClientLog
+from producers.client_log import ClientLog, without_detail
 from schemas.errors import ConfigurationError, UnreachableError
 from schemas.settings import Settings
 
@@ -68,7 +68,8 @@ def open_reader(settings: Settings, *, client_id: str) -> Consumer:
         "allow.auto.create.topics": False,
     }
     log = ClientLog(client_id)
-    return open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    reader: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    return reader
 
 
 def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:
@@ -79,20 +80,17 @@ def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:
         ConfigurationError: if a KAFKA_* property is unknown.
     """
     reasons: list[str] = []
-    client = open_client(
-        AdminClient,
-        {
-            **settings.client(**{"client.id": "headrace-check"}),
-            "error_cb": lambda error: reasons.append(error.str()),
-            "logger": ClientLog("headrace-check"),
-        },
-    )
+    quiet: dict[str, Any] = {
+        "error_cb": lambda error: reasons.append(error.str()),
+        "logger": ClientLog("headrace-check"),
+    }
+    client = open_client(AdminClient, {**settings.client(**{"client.id": "headrace-check"}), **quiet})
     try:
         client.list_topics(timeout=timeout_s)
     except KafkaException as error:
         client.poll(0)
-        specific = [reason for reason in reasons if "brokers are down" not in reason]
-        reason = [*reasons, error.args[0].str()][0] if not specific else specific[-1]
+        told = [reason for reason in reasons if not reason.endswith("brokers are down")]  # the others say why
+        reason = without_detail(told[-1]) if told else error.args[0].str()
         raise BrokerUnreachableError(settings.bootstrap_servers, reason) from error
 
 

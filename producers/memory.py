@@ -146,8 +146,9 @@ class MemoryPublisher(Publisher):
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Keep the event, and store its record."""
+        receipt = super().send(outgoing)
         self.events.append(outgoing.event)
-        return super().send(outgoing)
+        return receipt
 
     def offer(self, outgoing: Outgoing) -> Receipt:
         """As `send`: there is always room."""

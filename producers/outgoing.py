@@ -1,6 +1,6 @@
 """From an event to the record that is sent: its topic, key, bytes and headers; whatever is wrong is found here, before sending."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -46,10 +46,19 @@ class Desk:
     Args:
         catalogue: topics and schemas.
         codec: encodes; its names carry the prefix.
+        look_up: told the broker's name of each topic before its first record; raises if there is none.
         max_record_bytes: the limit of a record in a topic whose configuration names no max.message.bytes.
     """
 
-    def __init__(self, catalogue: Catalogue, codec: Codec, *, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        codec: Codec,
+        *,
+        look_up: Callable[[str], None],
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self._look_up = look_up
         self._catalogue = catalogue
         self._codec = codec
         self._max_record_bytes = max_record_bytes
@@ -63,7 +72,24 @@ class Desk:
             InvalidEventError: naming the field that does not fit the schema, the key's or a header's fault likewise.
             RecordTooLargeError: naming the field that weighs most.
         """
-        route = self._routes.get((type(event), topic)) or self.route(type(event), topic)
+        route = self._routes.get((type(event), topic))
+        if route is None:
+            return self._prepare_first(event, topic, key, headers)
+        return self._prepare(event, route, key, headers)
+
+    def is_warm(self, kind: type[Event], topic: str | None) -> bool:
+        """Whether `prepare` will ask neither broker nor registry: this kind of event went this way before."""
+        return (kind, topic) in self._routes
+
+    def _prepare_first(self, event: Event, topic: str | None, key: Key, headers: Headers) -> Outgoing:
+        """As `prepare`; the topic is looked up before the codec registers a schema for it."""
+        route = self._route(type(event), topic)
+        self._look_up(route.topic)
+        outgoing = self._prepare(event, route, key, headers)
+        self._routes[type(event), topic] = route
+        return outgoing
+
+    def _prepare(self, event: Event, route: Route, key: Key, headers: Headers) -> Outgoing:
         value = self._codec.encode(event, topic=route.topic)
         key_bytes = _key(event, route.key_field if key is None else None, key)
         pairs = _headers(event, headers) if headers else []
@@ -73,13 +99,7 @@ class Desk:
             raise too_large(outgoing, limit_bytes=route.limit_bytes)
         return outgoing
 
-    def route(self, kind: type[Event], topic: str | None = None) -> Route:
-        """The route of a kind of event, by the catalogue.
-
-        Raises:
-            UnknownTopicError: if no topic is named and the catalogue has none for the record, or several.
-            InvalidEventError: if the named topic carries another record.
-        """
+    def _route(self, kind: type[Event], topic: str | None) -> Route:
         record = getattr(kind, "__schema_name__", "")
         entry = self._catalogue.topic_of(record) if topic is None else self._catalogue.topics.get(topic)
         if entry is None and topic is None:
@@ -89,17 +109,7 @@ class Desk:
         if entry is not None and entry.record != record:
             raise InvalidEventError(f"topic {entry.name} carries {entry.record}, not {record or kind.__name__}")
         name = entry.name if entry else topic or ""
-        route = Route(self._codec.names.topic(name), entry.key_field if entry else None, self._limit_bytes(entry))
-        self._routes[kind, topic] = route
-        return route
-
-    def bare(self, topic: str) -> str:
-        """The catalogue's name of a broker's topic."""
-        return self._codec.names.bare(topic)
-
-    def knows(self, topic: str) -> bool:
-        """Whether the catalogue has a topic, by the broker's name."""
-        return self.bare(topic) in self._catalogue.topics
+        return Route(self._codec.names.topic(name), entry.key_field if entry else None, self._limit_bytes(entry))
 
     def _limit_bytes(self, entry: Topic | None) -> int:
         if entry is None or "max.message.bytes" not in entry.config:

@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from confluent_kafka import KafkaException
 
 from producers.errors import PublishError, UnknownTopicError
 from producers.ledger import Ledger, failure_of
 from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing
+from producers.outlet import Outlet
 from producers.receipt import Receipt
-from producers.sender import OnDelivery, Sender, SendError
+from producers.sender import Sender, SendError
 from schemas.catalogue import DEFAULT, Catalogue, built_in, load_catalogue
 from schemas.codec import Codec
 from schemas.event import Event
@@ -24,29 +25,6 @@ _LOOK_UP_AGAIN_S = 30.0
 
 E = TypeVar("E", bound=Event)
 KeyOf = Callable[[E], Key]
-
-
-class Outlet(Protocol):
-    """What a publisher stands on: `producers.sender.Sender`, or its twin in memory."""
-
-    trouble: str | None
-
-    def send(
-        self,
-        topic: str,
-        value: bytes | None,
-        *,
-        key: bytes | None,
-        headers: list[tuple[str, bytes]],
-        on_delivery: OnDelivery,
-    ) -> None:
-        """Queue a record."""
-
-    def topics(self, timeout_s: float) -> Any:
-        """The names of all topics."""
-
-    def close(self, timeout_s: float) -> None:
-        """Flush, and end."""
 
 
 class Publisher:
@@ -74,7 +52,9 @@ class Publisher:
         outlet: Outlet | None = None,
     ) -> None:
         chosen = catalogue or (built_in() if settings.catalogue == DEFAULT else load_catalogue(settings.catalogue))
-        self._desk = Desk(chosen, _codec(settings, chosen), max_record_bytes=max_record_bytes)
+        self._names = settings.names
+        self._catalogue = chosen
+        self._desk = Desk(chosen, _codec(settings, chosen), look_up=self._look_up, max_record_bytes=max_record_bytes)
         self._outlet: Outlet = outlet or Sender(settings, client_id="headrace-publisher")
         self._ledger = Ledger(trouble=lambda: self._outlet.trouble)
         self._seen: set[str] = set()
@@ -127,21 +107,29 @@ class Publisher:
 
     def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
         """Check and encode an event without sending it; errors as for `publish`."""
-        outgoing = self._desk.prepare(event, topic=topic, key=key, headers=headers)
-        if outgoing.topic not in self._seen:
-            self._look_up(outgoing.topic)
-        return outgoing
+        return self._desk.prepare(event, topic=topic, key=key, headers=headers)
 
     def send(self, outgoing: Outgoing) -> Receipt:
-        """Queue a record that `prepare` has made."""
+        """Queue a record that `prepare` has made; blocks while the queue is full."""
+        receipt, _ = self._hand_over(outgoing, self._outlet.send)
+        return receipt
+
+    def offer(self, outgoing: Outgoing) -> Receipt | None:
+        """Queue a record that `prepare` has made; None where `send` would block."""
+        receipt, taken = self._hand_over(outgoing, self._outlet.offer)
+        if taken is False:
+            self._ledger.strike(receipt)
+            return None
+        return receipt
+
+    def _hand_over(self, outgoing: Outgoing, way: Callable[..., bool | None]) -> tuple[Receipt, bool | None]:
         receipt, answered = self._ledger.enter(outgoing)
         topic, key, value, headers, _, _ = outgoing
         try:
-            self._outlet.send(topic, value, key=key, headers=headers, on_delivery=answered)
+            return receipt, way(topic, value, key=key, headers=headers, on_delivery=answered)
         except SendError as error:
             self._ledger.strike(receipt)
             raise failure_of(error.name, error.reason, outgoing) from error
-        return receipt
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Wait until all that was published before has the broker's answer.
@@ -180,7 +168,7 @@ class Publisher:
 
     def _look_up(self, topic: str) -> None:
         """Ask the broker for its topics; if none answers the delivery will tell, and it is not asked again for a while."""
-        if time.monotonic() < self._look_up_from_s:
+        if topic in self._seen or time.monotonic() < self._look_up_from_s:
             return
         try:
             self._seen = set(self._outlet.topics(_LOOK_UP_TIMEOUT_S))
@@ -188,9 +176,10 @@ class Publisher:
             self._look_up_from_s = time.monotonic() + _LOOK_UP_AGAIN_S
             return
         if topic not in self._seen:
-            known = "" if self._desk.knows(topic) else f"; the catalogue has no {self._desk.bare(topic)} either"
+            bare = self._names.bare(topic)
+            known = "" if bare in self._catalogue.topics else f"; the catalogue has no {bare} either"
             message = f"the broker has no topic {topic}{known}. Create the catalogue's topics with: headrace init"
-            raise UnknownTopicError(message, topic=self._desk.bare(topic))
+            raise UnknownTopicError(message, topic=bare)
 
 
 def _codec(settings: Settings, catalogue: Catalogue) -> Codec:

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException
 
 from producers.client_log import ClientLog, logger, without_detail
 from producers.kafka import open_producer
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
-OnDelivery = Callable[[KafkaError | None, Message], None]
+OnDelivery = Callable[[KafkaError | None, Any], None]
+"""Called with the error, or None, and the record, which says its topic(), partition() and offset()."""
 
 _ANY_PARTITION = -1
 _POLL_S = 0.1

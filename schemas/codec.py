@@ -105,7 +105,7 @@ class Codec:
             msgspec.convert(plain, kind)
             out = io.BytesIO()
             out.write(prefix)
-            self._write(out, parsed, plain)
+            self._write(out, parsed, plain, disable_tuple_notation=True)
         except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
             raise _invalid(event, error) from error
         if out.tell() > self.max_value_bytes:
@@ -176,7 +176,8 @@ class Codec:
             raise DecodeError(value, f"more than the {self.max_value_bytes} bytes allowed", origin=origin)
         prefix = framing.prefix_of(value)
         way = self._ways.get((prefix, reader)) or self._find_way(value, prefix, reader, origin)
-        body = io.BytesIO(value)
+        # fastavro does not notice that a field it skips is cut off: a byte too many makes it read past the end.
+        body = io.BytesIO(value if way.reader is None else value + b"\0")
         body.seek(way.start)
         try:
             plain: dict[str, Any] = self._read(body, way.writer, way.reader)
@@ -185,8 +186,10 @@ class Codec:
         except Exception as error:
             # Hostile bytes reach fastavro's C code: whatever it raises means that they are no such record.
             raise DecodeError(value, f"{type(error).__name__}: {error}", origin=origin) from error
-        if body.tell() != len(value):
-            raise DecodeError(value, f"{len(value) - body.tell()} bytes stand after the record", origin=origin)
+        left = len(value) - body.tell()
+        if left:
+            reason = f"{left} bytes stand after the record" if left > 0 else "the record is cut off"
+            raise DecodeError(value, reason, origin=origin)
         return plain
 
     def _prepare(self, kind: type[Event], topic: str) -> tuple[bytes, Any]:

@@ -117,7 +117,7 @@ class _Layout:
 
     def _written(self, row: dict[str, Any]) -> bytes:
         out = io.BytesIO()
-        fastavro.schemaless_writer(out, self._schema.parsed, row)
+        fastavro.schemaless_writer(out, self._schema.parsed, row, disable_tuple_notation=True)
         return out.getvalue()
 
 

@@ -61,7 +61,7 @@ def _simple(read: pl.Series, node: wire.Scalar | wire.Enum) -> pl.Series:
         return read.cast(pl.Int32)
     if isinstance(node, wire.Enum):
         _within(read, 0, len(node.symbols) - 1)
-        return pl.Series(read.name, node.symbols, dtype=pl.String)[read]
+        return pl.Series(read.name, node.symbols, dtype=pl.String)[read.cast(pl.UInt32)]
     _within(read, min(_BOOLEANS), max(_BOOLEANS))
     return read.cast(pl.Boolean)
 

@@ -101,7 +101,7 @@ class _Writer:
             return
         fields = [(part, self._type(part["type"], namespace)) for part in schema["fields"]]
         names = {part["name"] for part in schema["fields"]}
-        wrong = sorted(name for name in names if keyword.iskeyword(name) or (event and name in _TAKEN))
+        wrong = sorted(name for name in names if not _is_name(name) or (event and name in _TAKEN))
         self.problems += [f"{full}: a field cannot be called {name} in Python" for name in wrong]
         self.parts.append("\n".join(_record(bare, full, schema, fields, event=event)).rstrip())
 
@@ -128,6 +128,10 @@ class _Writer:
             self.problems.append(f"the union {kinds}: one Python value would fit several branches")
         types = [self._type(branch, namespace) for branch in branches]
         return " | ".join(sorted(types, key="None".__eq__))
+
+
+def _is_name(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
 
 
 def _enum(name: str, schema: Mapping[str, Any]) -> str:
@@ -162,11 +166,13 @@ def _record(
 
 
 def _docstring(schema: Mapping[str, Any]) -> Iterator[str]:
-    yield f'    """{_prose(schema.get("doc") or schema["name"])}'
+    title = _prose(schema.get("doc") or schema["name"])
     documented = [(part["name"], part["doc"]) for part in schema["fields"] if part.get("doc")]
-    if documented:
-        yield "\n    Attributes:"
-        yield from (f"        {name}: {_prose(doc)}" for name, doc in documented)
+    if not documented:
+        yield f'    """{title}"""\n'
+        return
+    yield f'    """{title}\n\n    Attributes:'
+    yield from (f"        {name}: {_prose(doc)}" for name, doc in documented)
     yield '    """\n'
 
 
@@ -197,7 +203,7 @@ def _quoted(value: Any) -> str:
 def _prose(text: str) -> str:
     """A doc that cannot end the docstring it stands in."""
     flat = " ".join(text.split()).replace("\\", "\\\\").replace('"""', "'''")
-    return f"{flat} " if flat.endswith('"') else flat
+    return f"{flat} " if flat.endswith(('"', "\\")) else flat
 
 
 def _imports(body: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,6 +42,8 @@ class Registry:
         self.url = str(redact_url(url))
         self._api = _client_module()
         self._client = _client(self._api, url, timeout_s)
+        self.close = weakref.finalize(self, self._client.close)
+        """Closes the connections; at the latest when nobody holds the registry any more."""
         self._ids: dict[tuple[str, str], int] = {}
         self._schemas: dict[int, Schema] = {}
         self._unknown_until: dict[int, float] = {}
@@ -97,7 +100,7 @@ class Registry:
             return []
 
     def compatibility(self, subject: str) -> str | None:
-        """The subject's own compatibility level, or None where the registry's default holds."""
+        """The subject's own compatibility level, or None where the registry's default holds and it says so."""
         try:
             return str(self._ask(lambda: self._client.get_compatibility(subject), subject))
         except SchemaNotFoundError:

@@ -79,3 +79,4 @@ app = make_app(from_environment())
 """The one that `faust -A streams` finds."""
 
 from streams import worker as _worker  # noqa: E402,F401  registers our `worker` command in place of Faust's
+from streams.commands import faust_commands as _faust_commands  # noqa: E402,F401  adds `status` to Faust's commands

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-PACKED_UP_TO = 2_048
+PACKED_UP_TO = 4_096
 """Distinct urls of one window, kind and partition. Up to here rewriting the packed counts is cheaper than a row each; beyond,
 the cost of a batch must depend on the batch, not on the window."""
 LONGEST_BYTES = 1_024

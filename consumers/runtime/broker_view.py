@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its __init__ re-exports it
 
 from consumers.runtime.offsets import Committed, Log
@@ -16,7 +23,11 @@ _TIMEOUT_S = 10.0
 _PATIENCE_S = 60.0
 _PAUSE_S = 0.5
 _FORBIDDEN = frozenset(
-    {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
 )
 """What no patience heals. Everything else may be a broker, a leader or a coordinator on its way; `retriable()` does not
 tell: a consumer's NOT_COORDINATOR says False."""
@@ -53,7 +64,29 @@ class BrokerView:
                 raise KafkaException(partition.error)
         return {(found_.topic, found_.partition): Committed.of(found_.offset, found_.metadata) for found_ in found}
 
+    def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
+        """First and next offset of every partition of those of the topics that exist."""
+        known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        places = [(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
+        lows = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        highs = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return {place: (lows[place], highs[place]) for place in places}
+
+    def records_in(self, topic: str) -> int:
+        """How many offsets a topic holds; 0 where there is no such topic."""
+        return sum(high - low for low, high in self.ends([topic]).values())
+
+    def commits_of(self, group: str) -> dict[tuple[str, int], int]:
+        """Another group's commits, without being a member of it."""
+        asked = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
+        )
+        found = asked[group].result(_TIMEOUT_S).topic_partitions or []
+        return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+
     def _offsets(self, places: list[tuple[str, int]], spec: Any) -> dict[tuple[str, int], int]:
+        if not places:
+            return {}
         wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
         return {(place.topic, place.partition): future.result(_TIMEOUT_S).offset for place, future in futures.items()}

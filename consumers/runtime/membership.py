@@ -184,11 +184,13 @@ def drained(assignments: list[Assignment], horizons: dict[Assignment, int]) -> b
 
 
 def horizon_of(assignment: Assignment) -> int:
-    """One past the highest offset in hand: what lies below it is finished before the partition is given up.
+    """One past the highest offset that runs or is finished: what lies below it is finished before the partition goes.
 
     Ending each lane after its record in hand instead leaves holes: 4 done, 1 committed, 3 repeated.
     """
-    return max((chunk.records[-1].offset + 1 for chunk in assignment.chunks if chunk.records), default=0)
+    running = [chunk.records[-1].offset for chunk in assignment.chunks if chunk.records]
+    finished = [last for _, last in assignment.watermark.finished_beyond()]
+    return max((*running, *finished), default=-1) + 1
 
 
 def until(limit_s: float) -> float:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import Completed, make_executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.group import open_admin, open_consumer, set_timing
 from consumers.runtime.intake import Intake
 from consumers.runtime.membership import Membership, drained, horizon_of, until
 from consumers.runtime.outputs import Outputs, Ticket
-from consumers.runtime.record import HELD, Failed, Record
+from consumers.runtime.record import HELD, Failed
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.stats import Stats
 from consumers.runtime.work import Kit
@@ -71,14 +72,18 @@ class Runner:
         self._state = _open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
-            agent, protocol=self._protocol, state=self._state, drain=self._drain, give_up=self._give_up
+            agent,
+            protocol=self._protocol,
+            state=self._state,
+            drain=self._drain,
+            give_up=self._give_up,
         )
         self._intake = Intake(agent, self.membership, self.stats)
         self._flow = Flow(agent, self.membership, self.stats)
+        self._dispatch = Dispatch(agent, self._executor, self._flow)
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
-        self._next_commit_s = self._next_tick_s = self._next_look_s = 0.0
-        self._ticking = False
+        self._next_commit_s = self._next_look_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
 
     def start(self) -> None:
@@ -150,7 +155,7 @@ class Runner:
         self._settlement.resend(now_s)
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
-        self._hand_over(self.membership.assignments.values())
+        self._dispatch.hand_over(self.membership.assignments.values())
         self._commit(now_s)
         self._flow.resume_when_half()
         self._look(now_s)
@@ -194,15 +199,14 @@ class Runner:
             self._settlement.acknowledged(event)
         elif event.chunk.purpose is Purpose.RECORDS:
             self._met_records(event)
-        else:
-            self._met_special(event.chunk)
+        elif self._dispatch.returned(event.chunk):
+            self._restart(event.chunk.owner)
 
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner
         kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
         if "fenced" in kinds and assignment.alive:
-            log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
-            self.membership.restart(assignment)
+            self._restart(assignment)
         elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:
             assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
@@ -211,39 +215,10 @@ class Runner:
                 assignment.batch_limit = min(self.agent.batch_records, assignment.batch_limit * 2)
             self._settlement.completed(completed)
 
-    def _met_special(self, chunk: Chunk) -> None:
-        """A tick, or an exact agent's stored offset that was moved on."""
-        assignment: Any = chunk.owner
-        assignment.chunks.discard(chunk)
-        self._ticking = self._ticking and chunk.purpose is not Purpose.TICK
-        assignment.advancing = False
-        if chunk.failure is not None:
-            log.warning(
-                "state_failed", agent=self.agent.name, purpose=chunk.purpose.value, reason=chunk.failure.message
-            )
-
-    def _hand_over(self, assignments: Iterable[Assignment], horizons: dict[Assignment, int] | None = None) -> None:
-        """Chunks to the executor while it has room; an inline one no longer than a chunk's work, so that polling goes on."""
-        until_s = until(_HAND_OVER_S)
-        for assignment in list(assignments):
-            limit = assignment.batch_limit or self._flow.chunk_records
-            while self._executor.free > 0 and time.monotonic() < until_s and assignment.stopped is None:
-                cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
-                if cut is None:
-                    break
-                self._submit(assignment, *cut)
-
-    def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
-        chunk = Chunk(
-            owner=assignment,
-            lane=lane,
-            records=records,
-            key_of=assignment.lanes.key_of,
-            deadline_s=self.agent.deadline_s,
-            following=records[-1].offset + 1,
-        )
-        assignment.chunks.add(chunk)
-        self._executor.submit(chunk)
+    def _restart(self, assignment: Any) -> None:
+        """Another writer moved this partition's stored offset: go on where that stands."""
+        log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
+        self.membership.restart(assignment)
 
     def _commit(self, now_s: float) -> None:
         if now_s < self._next_commit_s:
@@ -279,8 +254,7 @@ class Runner:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
         if self._state is not None:
-            self._advance_stored()
-            self._tick(now_s)
+            self._dispatch.errands(self.membership.assignments.values(), now_s)
         if now_s >= self._next_look_s and self.membership.assignments:
             self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
             self._check_topic_ids()
@@ -296,34 +270,12 @@ class Runner:
             if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
                 self.membership.restart(assignment)
 
-    def _tick(self, now_s: float) -> None:
-        if self.agent.tick and not self._ticking and now_s >= self._next_tick_s and self._executor.free > 0:
-            self._next_tick_s = now_s + _TICK_INTERVAL_S
-            for assignment in list(self.membership.assignments.values())[:1]:
-                self._ticking = True
-                self._special(assignment, Purpose.TICK)
-
-    def _advance_stored(self) -> None:
-        """Move the stored offset past what needs no rows, once nothing before it is open."""
-        for assignment in self.membership.assignments.values():
-            behind = assignment.stored < assignment.watermark.committable
-            idle = not assignment.watermark.unfinished and not assignment.out
-            if behind and idle and not assignment.advancing and self._executor.free > 0 and assignment.stopped is None:
-                assignment.advancing = True
-                self._special(assignment, Purpose.ADVANCE)
-
-    def _special(self, assignment: Assignment, purpose: Purpose) -> None:
-        following = assignment.watermark.committable
-        chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=purpose, following=following)
-        assignment.chunks.add(chunk)
-        self._executor.submit(chunk)
-
     def _drain(self, leaving: list[Assignment], limit_s: float) -> None:
         """Let the lanes finish everything below the highest offset in hand, within the limit."""
         horizons = {assignment: horizon_of(assignment) for assignment in leaving}
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
-            self._hand_over(leaving, horizons)
+            self._dispatch.hand_over(leaving, horizons)
             self._await_event(0.01)
             self._settle()
             self._executor.expire(time.monotonic())
@@ -331,9 +283,7 @@ class Runner:
             log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)
 
     def _give_up(self, leaving: list[Assignment]) -> None:
-        for assignment in leaving:
-            for chunk in assignment.end_now():
-                self._executor.cancel(chunk)
+        self._dispatch.give_up(leaving)
 
     def _shut_down(self) -> None:
         """Finish what runs, commit, leave the group."""

@@ -38,7 +38,8 @@ def _table(records: list[Mapping[str, Any]], columns: Sequence[str]) -> None:
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
     for record in records:
         table.add_row(*(_cell(record.get(column)) for column in columns))
-    Console().print(table)
+    # Off a terminal there is no width: a column that is cut off there is lost to whoever reads the file.
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -17,7 +17,7 @@ import devstack
 from devstack.ports import free_ports
 from devstack.properties import SMALL_AND_QUICK, durability
 
-_IMAGE = "apache/kafka:4.1.0"
+KAFKA_IMAGE = "apache/kafka:4.3.1"
 _FOLDERS = "headrace-pytest-"
 
 
@@ -34,7 +34,7 @@ def choose() -> Source:
     if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return Source("KAFKA_BOOTSTRAP_SERVERS", lambda: _given(servers))
     if _docker_answers():
-        return Source(f"Docker, {_IMAGE}", _in_docker)
+        return Source(f"Docker, {KAFKA_IMAGE}", _in_docker)
     return Source("devstack, Apache Kafka on this machine", _on_this_machine)
 
 
@@ -66,7 +66,7 @@ def _in_docker() -> Iterator[str]:
         **durability(1),
         **SMALL_AND_QUICK,
     }
-    container = DockerContainer(_IMAGE).waiting_for(LogMessageWaitStrategy("Kafka Server started"))
+    container = DockerContainer(KAFKA_IMAGE).waiting_for(LogMessageWaitStrategy("Kafka Server started"))
     for name, value in settings.items():
         container.with_env(f"KAFKA_{name.replace('.', '_').upper()}", str(value))
     container.ports["9092/tcp"] = ("127.0.0.1", port)  # type: ignore[assignment] # docker-py takes it: loopback only

@@ -70,7 +70,7 @@ class EventLoop:
             if task is not None:
                 self._loop.call_soon_threadsafe(task.cancel)
 
-    def close(self, limit_s: float) -> None:
+    def close(self, limit_s: float) -> None:  # noqa: ARG002  a cancelled coroutine ends at once
         """Cancel what is left and stop the loop."""
         for chunk in self.running():
             self.cancel(chunk)

@@ -1,0 +1,1 @@
+"""What the images agent is made of: limits, decoding, geometry, rendering, fingerprints. Stands on libvips."""

@@ -1,0 +1,63 @@
+"""From a file's bytes to pixels: oriented, sRGB, 8 bits, 3 bands or 4, at the size that is needed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from consumers.imaging.errors import BrokenImageError, TruncatedImageError
+from consumers.imaging.geometry import Size
+from consumers.imaging.vips import load_vips
+
+_SHORT_FILE_WORDS = ("premature end", "end of file", "unexpected end", "truncated")
+_MAX_REASON_CHARACTERS = 200
+
+
+def decode(data: bytes, size: Size, image_format: str) -> Any:
+    """The first frame at this size, in memory, as a pyvips image.
+
+    libvips shrinks while it loads: of a JPEG or WebP that is wanted small, most pixels never exist. Orientation is
+    applied; colours go through an embedded profile, or CMYK's default one, to sRGB.
+
+    Args:
+        data: a file that `limits.inspect` has passed.
+        size: at most the file's own, after orientation.
+        image_format: for the error's text.
+
+    Raises:
+        TruncatedImageError: when the data end within the image.
+        BrokenImageError: when they cannot be decoded for another reason.
+    """
+    pyvips = load_vips()
+    with refusing(image_format):
+        image = pyvips.Image.thumbnail_buffer(
+            data,
+            size.width,
+            height=size.height,
+            size="force",
+            output_profile="srgb",
+            option_string="fail_on=truncated",  # as a keyword it is not handed to the loader
+        )
+        return _eight_bit_srgb(image).copy_memory()
+
+
+def flattened(image: Any) -> Any:
+    """Without transparency: on white, as most pages are."""
+    return image.flatten(background=255) if image.hasalpha() else image
+
+
+@contextmanager
+def refusing(image_format: str) -> Iterator[None]:
+    """Turn libvips' errors about a file into the reason why it is refused."""
+    try:
+        yield
+    except load_vips().Error as error:
+        reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS]
+        short = any(words in reason.lower() for words in _SHORT_FILE_WORDS)
+        refused = TruncatedImageError if short else BrokenImageError
+        raise refused(f"the {image_format} file cannot be decoded: {reason}") from error
+
+
+def _eight_bit_srgb(image: Any) -> Any:
+    if image.interpretation != "srgb":
+        image = image.colourspace("srgb")
+    return image if image.format == "uchar" else image.cast("uchar")

@@ -1,0 +1,107 @@
+"""Handing over: which records go to the executor now, and an exact agent's own errands beside them."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.executors import Executor
+from consumers.runtime.flow import Flow
+from consumers.runtime.record import Record
+
+log = structlog.get_logger("headrace.agent")
+
+_HAND_OVER_S = 0.05
+_TICK_INTERVAL_S = 1.0
+
+
+class Dispatch:
+    """Cuts chunks from the lanes for as long as the executor has room.
+
+    Args:
+        agent: from the catalogue.
+        executor: where chunks run.
+        flow: says how large a chunk is.
+    """
+
+    def __init__(self, agent: Agent, executor: Executor, flow: Flow) -> None:
+        self._agent = agent
+        self._executor = executor
+        self._flow = flow
+        self._turn = 0
+        self._ticking = False
+        self._next_tick_s = 0.0
+
+    def hand_over(self, assignments: Iterable[Assignment], horizons: dict[Assignment, int] | None = None) -> None:
+        """Chunks of each partition in turn; an inline one no longer than a chunk's work, so that polling goes on.
+
+        Args:
+            assignments: what is owned, or what is being drained.
+            horizons: of a drain: only offsets below these.
+        """
+        waiting = [assignment for assignment in assignments if assignment.stopped is None]
+        until_s = time.monotonic() + _HAND_OVER_S
+        while waiting and self._executor.free > 0 and time.monotonic() < until_s:
+            self._turn += 1
+            assignment = waiting[self._turn % len(waiting)]
+            limit = assignment.batch_limit or self._flow.chunk_records
+            cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
+            if cut is None:
+                waiting.remove(assignment)
+            else:
+                self._submit(assignment, *cut)
+
+    def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
+        """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""
+        for assignment in assignments:
+            if self._executor.free == 0:
+                return
+            if self._agent.tick and not self._ticking and now_s >= self._next_tick_s:
+                self._next_tick_s, self._ticking = now_s + _TICK_INTERVAL_S, True
+                self._submit_errand(assignment, Purpose.TICK)
+            elif self._lags_for_no_reason(assignment):
+                assignment.advancing = True
+                self._submit_errand(assignment, Purpose.ADVANCE)
+
+    def returned(self, chunk: Chunk) -> bool:
+        """An errand is back; whether its partition was fenced."""
+        assignment: Any = chunk.owner
+        assignment.chunks.discard(chunk)
+        if chunk.purpose is Purpose.TICK:
+            self._ticking = False
+        else:
+            assignment.advancing = False
+        if chunk.failure is None:
+            return False
+        facts = {"purpose": chunk.purpose.value, "error": chunk.failure.error_class, "reason": chunk.failure.message}
+        log.warning("state_failed", agent=self._agent.name, **facts)
+        return chunk.failure.kind == "fenced" and bool(assignment.alive)
+
+    def give_up(self, leaving: list[Assignment]) -> None:
+        """End what still runs of these partitions: nobody waits for it any more."""
+        for assignment in leaving:
+            for chunk in assignment.end_now():
+                self._ticking = self._ticking and chunk.purpose is not Purpose.TICK
+                self._executor.cancel(chunk)
+
+    @staticmethod
+    def _lags_for_no_reason(assignment: Assignment) -> bool:
+        """Dead letters, tombstones and markers need no rows, so no transaction has moved the stored offset past them."""
+        behind = assignment.stored < assignment.watermark.committable and not assignment.advancing
+        idle = not assignment.watermark.unfinished and not assignment.out
+        return behind and idle and assignment.stopped is None
+
+    def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
+        chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
+        assignment.chunks.add(chunk)
+        self._executor.submit(chunk)
+
+    def _submit_errand(self, assignment: Assignment, purpose: Purpose) -> None:
+        following = assignment.watermark.committable
+        chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=purpose, following=following)
+        assignment.chunks.add(chunk)
+        self._executor.submit(chunk)

@@ -1,0 +1,156 @@
+"""The state of a whole deployment: what workers say of themselves, and what the broker says of their groups."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.broker_view import BrokerView
+from consumers.runtime.group import open_admin
+from producers.kafka import open_reader
+from schemas.names import WORKERS_TOPIC
+from schemas.settings import Settings
+from streams.report import AgentReport, WorkerReport
+
+_ALIVE_MS = 10_000
+_TIMEOUT_S = 10.0
+
+
+class PartitionState(msgspec.Struct, frozen=True):
+    """One partition of an agent: offsets as the broker has them; `owner` is a worker, None when nobody says so.
+
+    Attributes:
+        committed: the group's commit; None for none.
+        end: the log's end.
+        lag: how many offsets lie between.
+        stopped: why its owner leaves it alone; None where it doesn't.
+    """
+
+    topic: str
+    partition: int
+    committed: int | None
+    end: int
+    lag: int
+    owner: str | None = None
+    stopped: str | None = None
+
+
+class AgentState(msgspec.Struct, frozen=True):
+    """One agent over all workers; counts are since each worker's start, `dead_letters` is what its topic holds."""
+
+    agent: str
+    group: str
+    workers: int
+    lag: int
+    rate: float
+    handled: int
+    results: int
+    retried: int
+    waited: int
+    p50_ms: float | None
+    p99_ms: float | None
+    dead_letters: int
+    hung: int
+    partitions: list[PartitionState]
+
+
+def collect(settings: Settings, agents: Sequence[Agent]) -> tuple[list[AgentState], list[WorkerReport]]:
+    """The agents of the catalogue, and the workers that were heard of in the last ten seconds.
+
+    Raises:
+        KafkaException: when the broker stops answering.
+    """
+    reader = open_reader(settings, client_id="headrace-status")
+    try:
+        workers = _workers(reader, settings)
+        view = BrokerView(open_admin(settings), reader)
+        return [_agent_state(settings, agent, view, workers) for agent in agents], workers
+    finally:
+        reader.close()
+
+
+def _workers(reader: Consumer, settings: Settings) -> list[WorkerReport]:
+    """The latest report of each worker that is still alive; the topic is compacted, and small."""
+    topic = settings.names.topic(WORKERS_TOPIC)
+    latest: dict[bytes, bytes | None] = {}
+    for message in _whole_topic(reader, topic):
+        latest[message.key() or b""] = message.value()
+    reports = [msgspec.json.decode(value, type=WorkerReport) for value in latest.values() if value is not None]
+    now_ms = time.time_ns() // 1_000_000
+    return sorted((report for report in reports if now_ms - report.at_ms < _ALIVE_MS), key=lambda report: report.worker)
+
+
+def _whole_topic(reader: Consumer, topic: str) -> list[Any]:
+    known = reader.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+    if known.error is not None:
+        return []
+    since_ms = int(time.time() * 1000) - 2 * _ALIVE_MS
+    places = reader.offsets_for_times(
+        [TopicPartition(topic, number, since_ms) for number in known.partitions], timeout=_TIMEOUT_S
+    )
+    starts = [place for place in places if place.offset >= 0]
+    reader.assign(starts)
+    found, ended, until_s = [], 0, time.monotonic() + _TIMEOUT_S
+    while ended < len(starts) and time.monotonic() < until_s:
+        for message in reader.consume(500, 0.2):
+            if message.error() is None:
+                found.append(message)
+            else:
+                ended += 1
+    reader.unassign()
+    return found
+
+
+def _agent_state(settings: Settings, agent: Agent, view: BrokerView, workers: list[WorkerReport]) -> AgentState:
+    names = settings.names
+    topics = [names.topic(topic) for topic in agent.topics]
+    partitions = _partitions(names.group(agent.name), topics, view, _owners(agent, workers))
+    mine = [report for worker in workers for report in worker.agents if report.name == agent.name]
+    return AgentState(
+        agent=agent.name,
+        group=names.group(agent.name),
+        workers=len(mine),
+        lag=sum(partition.lag for partition in partitions),
+        rate=round(sum(report.rate for report in mine), 1),
+        handled=sum(report.handled for report in mine),
+        results=sum(report.results for report in mine),
+        retried=sum(report.retried for report in mine),
+        waited=sum(report.waited for report in mine),
+        p50_ms=_widest(mine, "p50_ms"),
+        p99_ms=_widest(mine, "p99_ms"),
+        dead_letters=view.records_in(names.dead_letter(agent.name)),
+        hung=sum(report.hung for report in mine),
+        partitions=partitions,
+    )
+
+
+def _widest(reports: list[AgentReport], field: str) -> float | None:
+    """The slowest worker's figure: percentiles of several workers cannot be added."""
+    values = [value for report in reports if (value := getattr(report, field)) is not None]
+    return round(max(values), 3) if values else None
+
+
+def _owners(agent: Agent, workers: list[WorkerReport]) -> dict[tuple[str, int], tuple[str, str | None]]:
+    return {
+        (partition.topic, partition.partition): (worker.worker, partition.stopped)
+        for worker in workers
+        for report in worker.agents
+        if report.name == agent.name
+        for partition in report.partitions
+    }
+
+
+def _partitions(
+    group: str, topics: list[str], view: BrokerView, owners: dict[tuple[str, int], tuple[str, str | None]]
+) -> list[PartitionState]:
+    states = []
+    commits = view.commits_of(group)
+    for place, (low, high) in sorted(view.ends(topics).items()):
+        committed = commits.get(place)
+        owner, stopped = owners.get(place, (None, None))
+        lag = high - max(low, committed if committed is not None else low)
+        states.append(PartitionState(*place, committed, high, max(0, lag), owner, stopped))
+    return states

@@ -1,0 +1,246 @@
+"""The sender on a real broker: order, back-pressure, every delivery reported once."""
+
+import ctypes
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka
+import msgspec
+import pytest
+from confluent_kafka import KafkaError
+
+from producers.sender import Sender, SendError
+from schemas.errors import ConfigurationError
+from schemas.settings import Settings
+from tests.support.topics import read_all
+
+NOBODY_LISTENS = "127.0.0.1:1"
+
+
+@pytest.fixture
+def open_sender() -> Iterator[Callable[..., Sender]]:
+    opened: list[Sender] = []
+
+    def open_one(settings: Settings, **kafka: str) -> Sender:
+        properties = {name.replace("_", "."): value for name, value in kafka.items()}
+        sender = Sender(msgspec.structs.replace(settings, kafka=properties), client_id="test-sender")
+        opened.append(sender)
+        return sender
+
+    yield open_one
+    for sender in opened:
+        sender.close(0.0)
+
+
+class Reports:
+    """Collects delivery reports."""
+
+    def __init__(self) -> None:
+        self.delivered: list[tuple[int, int]] = []
+        self.failed: list[str] = []
+        self.threads: set[int] = set()
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        self.threads.add(threading.get_ident())
+        if error is None:
+            self.delivered.append((message.partition(), message.offset()))
+        else:
+            self.failed.append(error.name())
+
+
+def test_a_record_arrives_byte_for_byte(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports = make_topic("bytes"), Reports()
+    sender = open_sender(settings)
+    headers = [("traceparent", b"00-ab"), ("twice", b"1"), ("twice", b"2")]
+    sender.send(topic, b"\x00\xff value", key=b"\x00key", headers=headers, on_delivery=reports)
+    sender.send(topic, None, key=b"tombstone")
+    assert sender.flush(20) == 0
+    by_key = {message.key(): message for message in read_all(settings.bootstrap_servers, topic)}
+    assert by_key[b"\x00key"].value() == b"\x00\xff value"
+    assert by_key[b"\x00key"].headers() == headers
+    assert by_key[b"tombstone"].value() is None
+    assert reports.delivered == [(by_key[b"\x00key"].partition(), by_key[b"\x00key"].offset())]
+
+
+def test_many_threads_send_and_each_key_keeps_its_order(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports, each = make_topic("threads"), Reports(), 2_000
+    sender = open_sender(settings)
+
+    def send(name: int) -> None:
+        for number in range(each):
+            sender.send(topic, b"%d" % number, key=b"key-%d" % name, on_delivery=reports)
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sender.flush(30) == 0
+    by_key: dict[bytes, list[int]] = defaultdict(list)
+    for message in read_all(settings.bootstrap_servers, topic):
+        by_key[message.key() or b""].append(int(message.value() or b""))
+    assert by_key == {b"key-%d" % name: list(range(each)) for name in range(8)}
+    assert len(set(reports.delivered)) == len(reports.delivered) == 8 * each
+    assert len(reports.threads) == 1, "callbacks are promised to run in one thread"
+    assert threading.get_ident() not in reports.threads
+
+
+def test_a_full_queue_is_back_pressure_and_no_error(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports = make_topic("narrow"), Reports()
+    sender = open_sender(settings, queue_buffering_max_messages="5")
+    for number in range(500):
+        sender.send(topic, b"%d" % number, on_delivery=reports)
+    assert sender.flush(30) == 0
+    assert len(reports.delivered) == 500
+    assert not reports.failed
+
+
+def test_an_offer_to_a_full_queue_is_declined(open_sender: Callable[..., Sender]) -> None:
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), queue_buffering_max_messages="2")
+    assert [sender.offer("t", b"v") for _ in range(3)] == [True, True, False]
+
+
+def test_whoever_waits_for_room_is_refused_when_the_sender_closes(open_sender: Callable[..., Sender]) -> None:
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), queue_buffering_max_messages="1")
+    sender.send("t", b"first")
+    refused: list[str] = []
+    waiting = threading.Event()
+
+    def send() -> None:
+        waiting.set()
+        try:
+            sender.send("t", b"second")
+        except SendError as error:
+            refused.append(error.name)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    waiting.wait()
+    sender.close(0.3)
+    thread.join(20)
+    assert refused == ["_DESTROY"]
+
+
+def test_without_a_broker_every_record_fails_by_the_delivery_timeout(open_sender: Callable[..., Sender]) -> None:
+    reports = Reports()
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), delivery_timeout_ms="500")
+    for _ in range(20):
+        sender.send("t", b"v", on_delivery=reports)
+    assert sender.flush(20) == 0
+    assert reports.failed == ["_MSG_TIMED_OUT"] * 20
+    assert "127.0.0.1:1" in (sender.trouble or "")
+    assert "refused" in (sender.trouble or "")
+
+
+def test_closing_fails_what_is_unacknowledged_and_says_so(
+    open_sender: Callable[..., Sender], caplog: pytest.LogCaptureFixture
+) -> None:
+    reports = Reports()
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS))
+    for _ in range(3):
+        sender.send("t", b"v", on_delivery=reports)
+    assert sender.flush(0.1) == 3
+    sender.close(0.1)
+    assert reports.failed == ["_PURGE_QUEUE"] * 3
+    assert "3 records were given up" in caplog.text
+    with pytest.raises(SendError, match="closed"):
+        sender.send("t", b"v")
+
+
+def test_a_record_beyond_the_client_s_limit_is_refused_at_once(
+    settings: Settings, open_sender: Callable[..., Sender]
+) -> None:
+    sender = open_sender(settings, message_max_bytes="1000", batch_size="1000")
+    with pytest.raises(SendError, match="too large") as caught:
+        sender.send("t", b"v" * 2000)
+    assert caught.value.name == "MSG_SIZE_TOO_LARGE"
+
+
+def test_a_callback_that_raises_costs_no_other_its_report(
+    settings: Settings,
+    make_topic: Callable[..., str],
+    open_sender: Callable[..., Sender],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    topic, reports = make_topic("raises"), Reports()
+    sender = open_sender(settings)
+
+    def broken(_error: KafkaError | None, _message: Any) -> None:
+        raise ValueError("the callback's own fault")
+
+    for number in range(50):
+        sender.send(topic, b"v", on_delivery=broken if number % 10 == 0 else reports)
+    assert sender.flush(20) == 0
+    assert len(reports.delivered) == 45
+    assert caplog.text.count("the callback's own fault") == 5
+
+
+def test_a_callback_may_send_even_when_the_queue_is_full(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports = make_topic("chained"), Reports()
+    sender = open_sender(settings, queue_buffering_max_messages="1")
+    for _ in range(20):
+        sender.send(topic, b"v", on_delivery=lambda _error, _message: sender.send(topic, b"w", on_delivery=reports))
+    while len(reports.delivered) < 20:
+        assert sender.flush(20) == 0
+    assert len(read_all(settings.bootstrap_servers, topic)) == 40
+
+
+def test_after_a_fatal_error_nothing_is_sent_any_more(
+    settings: Settings, open_sender: Callable[..., Sender], caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = open_sender(settings)
+    assert sender.fatal is None
+    _make_fatal(sender)
+    with pytest.raises(SendError, match="made by a test") as caught:
+        while True:
+            sender.send("t", b"v")
+    assert caught.value.name == "OUT_OF_ORDER_SEQUENCE_NUMBER"
+    assert sender.fatal is not None
+    assert "fatal" in caplog.text
+
+
+def _make_fatal(sender: Sender) -> None:
+    """Through librdkafka's own means of testing; the client's handle is the first member of confluent-kafka's object."""
+    folder = Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
+    library = ctypes.CDLL(str(next(folder.glob("librdkafka-*.so*"))))
+    handle = ctypes.c_void_p.from_address(id(sender._producer) + object.__basicsize__)
+    library.rd_kafka_test_fatal_error(handle, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"made by a test")
+
+
+@pytest.mark.parametrize(("name", "value"), [("acks", "1"), ("enable.idempotence", "false")])
+def test_the_environment_cannot_give_up_the_promise_of_delivery(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match="acks=all") as caught:
+        Sender(Settings(kafka={name: value}), client_id="test-sender")
+    assert f"KAFKA_{name.upper().replace('.', '_')}={value}" in str(caught.value)
+
+
+def test_a_misspelt_property_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"sasl\.mechanizm"):
+        Sender(Settings(kafka={"sasl.mechanizm": "PLAIN"}), client_id="test-sender")
+
+
+def test_librdkafka_s_lines_go_to_the_log_and_not_to_stderr(
+    open_sender: Callable[..., Sender], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="headrace.kafka")
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), delivery_timeout_ms="2500")
+    sender.send("t", b"v")
+    assert sender.flush(20) == 0
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len([warning for warning in warnings if "Connection refused" in warning]) == 1, (
+        "repeats are counted, not said"
+    )
+    assert any("Connect to" in record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG)
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,198 @@
+"""Columns are what decoding one by one would have given, whatever stands beside it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import framing, wire
+from schemas.codec import Codec
+from schemas.columnar import Columns
+from schemas.errors import DecodeError, NotColumnarError
+from schemas.event import Event
+from schemas.finish import dtype_of
+from schemas.records import ActivityRecorded, TextPosted
+from schemas.schema_set import Schema, SchemaSet
+from tests.support import avro
+
+CODEC = Codec(SchemaSet.load())
+
+
+def _activity(number: int) -> ActivityRecorded:
+    return ActivityRecorded(
+        event_id=f"e{number}", occurred_at=number, user_id=f"u{number}", kind="purchase", url="/", duration_ms=number,
+        value=number / 2 if number % 2 else None, tags=("a",) * (number % 3),
+    )  # fmt: skip
+
+
+def _values(count: int) -> list[bytes]:
+    return [CODEC.encode(_activity(number), topic="t") for number in range(count)]
+
+
+def _same(cell: Any, value: Any) -> bool:
+    """Whether a cell is the value; a map is a list of key and value in columns."""
+    if isinstance(value, dict) and isinstance(cell, list):
+        return _same({entry["key"]: entry["value"] for entry in cell}, value)
+    if isinstance(value, dict) and isinstance(cell, dict):
+        return cell.keys() == value.keys() and all(_same(cell[name], value[name]) for name in value)
+    if isinstance(value, list | tuple):
+        return len(cell) == len(value) and all(map(_same, cell, value))
+    return bool(cell == value) and type(cell) is type(value)
+
+
+def _check(codec: Codec, values: Sequence[bytes], reader: type[Event]) -> Columns:
+    """Columns of values beside each value decoded alone.
+
+    Only a record that is not in canonical form may differ: of an index of a nullable that is neither branch, each
+    decoder makes something of its own, within that record.
+    """
+    columns = codec.columns(values, reader)
+    assert columns.good == sorted(columns.good)
+    assert columns.frame.height == len(columns.good)
+    assert sorted([*columns.good, *columns.bad]) == list(range(len(values)))
+    rows = dict(zip(columns.good, columns.frame.to_dicts(), strict=True))
+    for index, value in enumerate(values):
+        try:
+            event = codec.decode(value, reader)
+        except DecodeError as error:
+            assert index in columns.bad or "IndexError" in error.reason
+            continue
+        if codec.encode(event, topic="t") != value:
+            continue
+        assert index not in columns.bad
+        assert _same(rows[index], msgspec.to_builtins(event, builtin_types=(bytes,)))
+    return columns
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_columns_equal_one_by_one_for_random_schemas_and_records(data: st.DataObject) -> None:
+    raw = data.draw(avro.schemas())
+    codec, kind = avro.codec_and_type(raw)
+    events = data.draw(st.lists(avro.values(raw), max_size=6))
+    columns = _check(codec, [codec.encode(avro.event(event, kind), topic="t") for event in events], kind)
+    assert not columns.bad
+    expected = {name: dtype_of(node) for name, node in wire.tree(raw).fields}
+    assert dict(columns.frame.schema) == expected
+
+
+@st.composite
+def corrupted(draw: st.DrawFn) -> list[bytes]:
+    """Good values, some of them broken in ways that would shift their neighbours."""
+    values = _values(draw(st.integers(1, 60)))
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(values) - 1))
+        good = values[place] or b"was broken before"
+        where = draw(st.integers(0, len(good) - 1))
+        junk = draw(st.binary(min_size=1, max_size=9))
+        values[place] = draw(
+            st.sampled_from(
+                [good[:where], good + b"\x00\x00", good + junk, good[:where] + junk + good[where:], good[:10] + junk,
+                 good[:where] + junk + good[where + len(junk) :], good[:where] + good[where + 1 :], junk, b""]
+            )  # fmt: skip
+        )
+    return values
+
+
+@settings(max_examples=200, deadline=None)
+@given(corrupted())
+def test_columns_equal_one_by_one_beside_corrupt_records(values: list[bytes]) -> None:
+    _check(CODEC, values, ActivityRecorded)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_corrupt_records_of_random_schemas_never_touch_their_neighbours(data: st.DataObject) -> None:
+    raw = data.draw(avro.schemas())
+    codec, kind = avro.codec_and_type(raw)
+    plain = data.draw(st.lists(avro.values(raw), min_size=2, max_size=5))
+    values = [codec.encode(avro.event(event, kind), topic="t") for event in plain]
+    broken = data.draw(st.integers(0, len(values) - 1))
+    body = bytearray(values[broken])
+    body[data.draw(st.integers(10, len(body) - 1))] = data.draw(st.integers(0, 255))
+    values[broken] = bytes(body) + data.draw(st.binary(max_size=3))
+    _check(codec, values, kind)
+
+
+def test_a_body_with_two_bytes_too_many_shifts_nothing() -> None:
+    values = _values(40)
+    values[20] += b"\x00\x00"
+    columns = _check(CODEC, values, ActivityRecorded)
+    assert list(columns.bad) == [20]
+    assert columns.bad[20].raw == values[20]
+
+
+def test_many_culprits_are_all_found() -> None:
+    values = [value[:-1] if number % 3 else value for number, value in enumerate(_values(300))]
+    columns = _check(CODEC, values, ActivityRecorded)
+    assert columns.good == list(range(0, 300, 3))
+
+
+def test_no_values_give_an_empty_frame_with_all_columns() -> None:
+    columns = CODEC.columns([], ActivityRecorded)
+    assert columns.frame.columns == [field["name"] for field in CODEC.schemas["ActivityRecorded"].raw["fields"]]
+    assert (columns.frame.height, columns.good, columns.bad) == (0, [], {})
+
+
+def test_only_bad_values_give_an_empty_frame_of_the_same_types() -> None:
+    columns = CODEC.columns([b"junk", b""], ActivityRecorded)
+    assert sorted(columns.bad) == [0, 1]
+    assert columns.frame.schema == CODEC.columns(_values(2), ActivityRecorded).frame.schema
+
+
+def test_values_of_another_record_are_bad() -> None:
+    foreign = CODEC.encode(TextPosted(text_id="a"), topic="t")
+    columns = CODEC.columns([*_values(3), foreign], ActivityRecorded)
+    assert columns.good == [0, 1, 2]
+    assert "it is a headrace.TextPosted" in str(columns.bad[3])
+
+
+def test_a_value_above_the_bound_is_bad() -> None:
+    small = Codec(CODEC.schemas, max_value_bytes=60)
+    large = CODEC.encode(msgspec.structs.replace(_activity(1), url="/" * 200), topic="t")
+    columns = small.columns([*_values(2), large], ActivityRecorded)
+    assert columns.good == [0, 1]
+    assert "more than the 60 bytes" in str(columns.bad[2])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.booleans(), max_size=40))
+def test_records_of_several_writers_keep_their_order(newer: list[bool]) -> None:
+    old = Schema.of(avro.event_schema({"name": "n", "type": "int"}))
+    new = Schema.of(avro.event_schema({"name": "n", "type": "long"}, {"name": "more", "type": "string", "default": "d"}))
+    schemas = SchemaSet({new.name: new}, [old])
+    former = Codec(SchemaSet({old.name: old}))
+    current = Codec(schemas)
+    old_kind, kind = (avro.module_of(each).Thing for each in (former.schemas, schemas))
+    values = [
+        current.encode(kind(n=number, more="x"), topic="t") if is_newer else former.encode(old_kind(n=number), topic="t")
+        for number, is_newer in enumerate(newer)
+    ]
+    frame = current.columns(values, kind).frame
+    assert frame.get_column("n").to_list() == list(range(len(newer)))
+    assert frame.get_column("more").to_list() == ["x" if is_newer else "d" for is_newer in newer]
+
+
+def test_a_reader_that_cannot_be_columns_is_refused_by_name() -> None:
+    codec, kind = avro.codec_and_type(avro.event_schema({"name": "either", "type": ["null", "string", "long"]}))
+    with pytest.raises(NotColumnarError, match="a union of 3 branches"):
+        codec.columns([], kind)
+
+
+@pytest.mark.parametrize(("kind", "forged"), [("boolean", b"\x0e"), ("int", b"\x80\x80\x80\x80\x20")])
+def test_a_number_out_of_its_range_is_never_wrapped(kind: str, forged: bytes) -> None:
+    codec, reader = avro.codec_and_type(avro.event_schema({"name": "n", "type": kind}))
+    prefix = framing.single_object_prefix(codec.schemas["Thing"].fingerprint)
+    value = prefix + b"\x02e\x02" + forged
+    good = codec.encode(reader(event_id="e", occurred_at=1, n=False if kind == "boolean" else 1), topic="t")
+    columns = codec.columns([good, value, good], reader)
+    alone = codec.columns([value], reader)
+    if kind == "int":
+        assert list(columns.bad) == [1]
+        assert list(alone.bad) == [0]
+    else:  # as fastavro has it: whatever is not 0 is true
+        assert columns.frame.get_column("n").to_list() == [False, True, False]
