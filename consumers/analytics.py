@@ -1,22 +1,25 @@
 """Activity by minute and kind: counted from columns, kept in the transaction that moves the offset."""
 
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
+import msgspec
 import sqlalchemy as sa
 
 from consumers.batch import Batch
 from consumers.context import Context
-from consumers.database import group_of, source_of
+from consumers.database import Database, group_of, source_of
 from consumers.rollups import buckets, closing, distinct, tables
 from consumers.rollups.columns import Columns
 from consumers.rollups.lateness import judge
-from consumers.rollups.reading import Window
+from consumers.rollups.reading import Window, between
 from consumers.rollups.rows import Watermark, apply, save_watermark, watermark
+from consumers.rollups.sql import ensure
 from consumers.rollups.summary import WINDOW_US
 from schemas.event import derived_event_id, now_us
 from schemas.records import ActivityKind, ActivityRolledUp, UrlCount
 
+_FOREVER_US = 1 << 62
 PERCENTILES = (Fraction(50, 100), Fraction(95, 100), Fraction(99, 100))
 
 
@@ -28,7 +31,7 @@ def roll_up(activity: Batch, context: Context) -> list[ActivityRolledUp]:
         Unavailable: when the database is.
     """
     connection = _connection(context)
-    tables.ensure(connection)
+    ensure(connection, tables.metadata)
     source = source_of(connection)
     columns = Columns.of(activity.frame)
     before_us = watermark(connection, source.id)
@@ -41,9 +44,34 @@ def roll_up(activity: Batch, context: Context) -> list[ActivityRolledUp]:
 def close_idle(context: Context) -> list[ActivityRolledUp]:
     """Called about once a second: close the windows that no partition with records holds open any longer."""
     connection = _connection(context)
-    tables.ensure(connection)
+    ensure(connection, tables.metadata)
     closing.tick(connection, group_of(connection), now_us())
     return _closed(connection, context)
+
+
+def read(database_url: str, *, since_us: int = 0, group: str = "analytics") -> list[dict[str, Any]]:
+    """The windows from `since_us` on, merged over partitions, in order; empty before anything was counted.
+
+    Args:
+        database_url: as in the settings.
+        since_us: in microseconds since the epoch; windows that ended before it are left out.
+        group: the consumer group of the analytics agent, with the prefix.
+
+    Returns:
+        The fields of ActivityRolledUp that a window has while it is open, `dropped` events, and its `top_url`.
+
+    Raises:
+        Unavailable: when the database is.
+    """
+    database = Database(database_url)
+    try:
+        if not database.holds(tables.metadata):
+            return []
+        with database.reading() as connection:
+            windows = between(connection, group, since_us=since_us - WINDOW_US + 1, until_us=_FOREVER_US)
+    finally:
+        database.close()
+    return [_shown(window) for window in windows]
 
 
 def rolled_up(window: Window, *, revision: int, agent: str) -> ActivityRolledUp:
@@ -70,6 +98,13 @@ def rolled_up(window: Window, *, revision: int, agent: str) -> ActivityRolledUp:
         duration_p99_ms=p99,
         top_urls=tuple(UrlCount(url=url, count=count) for url, count in window.top_urls),
     )
+
+
+def _shown(window: Window) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(rolled_up(window, revision=0, agent=""))
+    kept = {name: value for name, value in fields.items() if name not in {"event_id", "occurred_at", "revision"}}
+    top_url = window.top_urls[0][0] if window.top_urls else None
+    return {**kept, "dropped": window.summary.dropped, "top_url": top_url}
 
 
 def _closed(connection: sa.Connection, context: Context) -> list[ActivityRolledUp]:

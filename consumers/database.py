@@ -97,14 +97,12 @@ class Database:
 
     Args:
         url: a SQLAlchemy URL: `sqlite:///path/file.db` or `postgresql://user:password@host/name`.
-
-    Raises:
-        Unavailable: when the folder of an SQLite file cannot be created.
     """
 
     def __init__(self, url: str) -> None:
         self._url = _with_driver(url)
         self.sqlite = self._url.get_backend_name() == "sqlite"
+        self._file = _file_of(self._url) if self.sqlite else None
         self._writer = _writer_of(str(self._url)) if self.sqlite else None
         self._engine = _sqlite_engine(self._url) if self.sqlite else _postgres_engine(self._url)
 
@@ -133,9 +131,18 @@ class Database:
                 yield reader
 
     def create(self, metadata: sa.MetaData) -> None:
-        """Create the tables that are missing; any number of processes may do so at once."""
+        """Create the tables that are missing, and an SQLite file's folder; any number of processes may do so at once."""
+        if self._file is not None:
+            _make_folder(self._url, self._file.parent)
         with self.transaction() as connection:
             create_tables(connection, metadata)
+
+    def holds(self, metadata: sa.MetaData) -> bool:
+        """Whether all these tables are there; creates nothing, not even SQLite's file."""
+        if self._file is not None and not self._file.exists():
+            return False
+        with self.reading() as connection:
+            return set(metadata.tables) <= set(sa.inspect(connection).get_table_names())
 
     def close(self) -> None:
         """Close every connection."""
@@ -201,12 +208,14 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:":
-        _make_folder(url, Path(url.database).parent)
     engine = sa.create_engine(url, pool_timeout=LOCK_WAIT_S, connect_args={"timeout": LOCK_WAIT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _file_of(url: sa.URL) -> Path | None:
+    return Path(url.database) if url.database and url.database != ":memory:" else None
 
 
 def _make_folder(url: sa.URL, folder: Path) -> None:

@@ -50,3 +50,7 @@ class RejectSome(Reject):
     def offsets(self) -> tuple[int, ...]:
         """The rejected records' offsets, rising."""
         return tuple(sorted(self.reasons))
+
+
+class FencedError(HeadraceError):
+    """Raised when another writer has moved a partition's stored offset: this one lost it, and nothing was written."""

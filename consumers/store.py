@@ -134,8 +134,7 @@ def _open_s3(url: str, environ: Mapping[str, str]) -> "Backend":
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
-        region=region,
-        **({"endpoint": endpoint} if endpoint else {}),
+        config={"region": region, **({"endpoint": endpoint} if endpoint else {})},
         client_options={
             "allow_http": (endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),

@@ -1,0 +1,1 @@
+"""`make demo`: real input through the real agents on a real Kafka, and one page that shows what came of it."""

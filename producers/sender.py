@@ -79,13 +79,12 @@ class Sender:
         Blocks while the queue is full: it empties as the broker acknowledges, at the latest by the delivery timeout.
 
         Raises:
-            SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed.
+            SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed;
+                or if the queue is full and this is called from a callback.
         """
         record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
         if not self._offer(record):
-            with self._progress:
-                while not self._offer(record):
-                    self._await_progress(_POLL_S)
+            self._wait_for_room(record)
 
     def offer(
         self,
@@ -106,7 +105,7 @@ class Sender:
         deadline_s = time.monotonic() + timeout_s
         with self._progress:
             while (waiting := len(self._producer)) and (left_s := deadline_s - time.monotonic()) > 0:
-                self._await_progress(min(left_s, _POLL_S))
+                self._progress.wait(min(left_s, _POLL_S))
         return waiting
 
     def close(self, timeout_s: float = 30.0) -> None:
@@ -145,31 +144,40 @@ class Sender:
             raise SendError(cause.name(), cause.str(), topic=record[0]) from error
         return True
 
-    def _await_progress(self, at_most_s: float) -> None:
-        if threading.current_thread() is self._thread:  # a callback that sends: nobody else will make room
-            self._producer.poll(at_most_s)
-        else:
-            self._progress.wait(at_most_s)
+    def _wait_for_room(self, record: tuple[Any, ...]) -> None:
+        if threading.current_thread() is self._thread:  # only its own return can make room
+            raise SendError("_QUEUE_FULL", "the queue is full, and a callback cannot wait for itself", topic=record[0])
+        with self._progress:
+            while not self._offer(record):
+                self._progress.wait(_POLL_S)
 
     def _serve(self) -> None:
         while not self._stopped or len(self._producer):
-            try:
-                served = self._producer.poll(_POLL_S)
-            except Exception:
-                logger.exception("a delivery callback raised: it is the callback's fault, and the others go on")
-                served = 1
-            if served:
+            if self._poll():
                 with self._progress:
                     self._progress.notify_all()
+
+    def _poll(self) -> int:
+        """Serve what has come in; the number of events served, at least 1 if one of them raised."""
+        try:
+            served: int = self._producer.poll(_POLL_S)
+        except Exception as error:
+            cause = error.args[0] if isinstance(error, KafkaException) else None
+            if isinstance(cause, KafkaError) and cause.fatal():  # confluent-kafka raises it here, past error_cb
+                self._on_error(cause)
+            else:
+                logger.exception("a delivery callback raised; that is its own fault, and the others go on")
+            return 1
+        return served
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self.fatal = error
             self._log.fatal(error)
-        else:
-            if error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than the broker's own error before it
-                self.trouble = without_detail(error.str())
-            self._log.error(error)
+            return
+        self._log.error(error)
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # the broker's own error, just before it, says more
+            self.trouble = without_detail(error.str())
 
     def _refuse(self, topic: str) -> None:
         if self.fatal is not None:

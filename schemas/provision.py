@@ -1,5 +1,6 @@
 """What a catalogue needs on the broker and in the registry: planned, then created; what exists is never changed."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,10 +17,13 @@ Action = Literal["create", "register", "set", "keep", "differs"]
 DEAD_LETTER_ROOM_BYTES = 64 * 1024
 """What a dead letter's headers may add to its origin, with room to spare (delivery.md)."""
 BROKER_TIMEOUT_S = 8.0
+_PROPAGATION_ATTEMPTS = 10
+_PROPAGATION_S = 0.1
+"""A topic that was created a moment ago may be listed by one broker and unknown to another, seen for some 10 ms."""
 
 
 class ProvisionError(HeadraceError):
-    """Raised when the broker refuses to create a topic."""
+    """Raised when the broker refuses to create or to describe a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +166,38 @@ def _admin(settings: Settings) -> Any:
 def _existing(settings: Settings) -> dict[str, _Existing]:
     """The topics under the prefix, with their configuration."""
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin._config import ConfigResource
-    from confluent_kafka.admin._resource import ResourceType
 
     admin = _admin(settings)
     try:
         found = admin.list_topics(timeout=BROKER_TIMEOUT_S).topics
-        topics = {name: len(topic.partitions) for name, topic in found.items() if name.startswith(settings.prefix)}
-        resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
-        futures = admin.describe_configs(resources, request_timeout=BROKER_TIMEOUT_S) if resources else {}
-        configs = {resource.name: future.result() for resource, future in futures.items()}
     except KafkaException as error:
         raise _unreachable(settings, error) from error
-    return {
-        name: _Existing(partitions, {key: entry.value for key, entry in configs[name].items()})
-        for name, partitions in topics.items()
-    }
+    partitions = {name: len(topic.partitions) for name, topic in found.items() if name.startswith(settings.prefix)}
+    configs = _configs(admin, list(partitions), settings)
+    return {name: _Existing(partitions[name], config) for name, config in configs.items()}
+
+
+def _configs(admin: Any, topics: Sequence[str], settings: Settings) -> dict[str, dict[str, str]]:
+    """The topics' properties; without those that are gone since they were listed."""
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin._config import ConfigResource
+    from confluent_kafka.admin._resource import ResourceType
+
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+    configs: dict[str, dict[str, str]] = {}
+    for attempt in range(_PROPAGATION_ATTEMPTS):
+        time.sleep(_PROPAGATION_S if attempt else 0)
+        waiting = [resource for resource in resources if resource.name not in configs]
+        asked = admin.describe_configs(waiting, request_timeout=BROKER_TIMEOUT_S) if waiting else {}
+        for resource, future in asked.items():
+            try:
+                configs[resource.name] = {name: entry.value for name, entry in future.result().items()}
+            except KafkaException as error:
+                if error.args[0].code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT}:
+                    raise _unreachable(settings, error) from error
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise ProvisionError(f"topic {resource.name} cannot be described: {error.args[0].str()}") from error
+    return configs
 
 
 def _create(steps: Sequence[Step], settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Frozen settings, read once at the edge: flag, then environment, then `.env`, then default."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,6 +14,11 @@ from schemas.names import Names
 GroupProtocol = Literal["consumer", "classic"]
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SECRET_WORDS = ("password", "secret", "token", "key", "credential", "jaas")
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,60}")
+_LINE = re.compile(
+    r"""\s*(?:export\s+)?(?P<name>\w+)\s*=\s*(?:(?P<quote>["'])(?P<quoted>.*?)(?P=quote)|(?P<plain>.*?))\s*(?:\s#.*)?"""
+)
+"""A line of .env: NAME=value, quoted or not; a remark begins with a blank and #."""
 _OWN_KAFKA_NAMES = ("KAFKA_BOOTSTRAP_SERVERS",)
 
 
@@ -84,12 +90,8 @@ def from_environment(environ: Mapping[str, str] | None = None, *, dotenv: Path |
 def _read_dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
-    return {
-        name.strip().removeprefix("export "): value.strip().strip("'\"")
-        for name, equals, value in pairs
-        if equals and not name.lstrip().startswith("#")
-    }
+    found = (_LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {line["name"]: line["quoted"] or line["plain"] or "" for line in found if line}
 
 
 class _Reader:
@@ -104,8 +106,8 @@ class _Reader:
         default = Settings()
         settings = Settings(
             bootstrap_servers=self._text("KAFKA_BOOTSTRAP_SERVERS", default.bootstrap_servers),
-            registry_url=self._values.get("SCHEMA_REGISTRY_URL"),
-            prefix=self._text("HEADRACE_PREFIX", default.prefix),
+            registry_url=self._http_url("SCHEMA_REGISTRY_URL"),
+            prefix=self._prefix(default.prefix),
             kafka=self._passed_through(),
             catalogue=self._text("HEADRACE_CATALOGUE", default.catalogue),
             agents=self._list("HEADRACE_AGENTS"),
@@ -122,12 +124,34 @@ class _Reader:
             metrics_port=self._port("HEADRACE_METRICS_PORT"),
             log_level=self._one_of("LOG_LEVEL", default.log_level, _LOG_LEVELS),
         )
+        self._check_group(settings)
         if self._problems:
             raise ConfigurationError(self._problems)
         return settings
 
     def _text(self, name: str, default: str) -> str:
         return self._values.get(name, default)
+
+    def _http_url(self, name: str) -> str | None:
+        url = self._values.get(name)
+        if url and not url.startswith(("http://", "https://")):
+            self._problems.append(f"{name}={redact_url(url)}: a URL that begins with http:// or https:// is needed")
+        return url
+
+    def _prefix(self, default: str) -> str:
+        prefix = self._text("HEADRACE_PREFIX", default)
+        if not _PREFIX.fullmatch(prefix):
+            self._problems.append(
+                f"HEADRACE_PREFIX={prefix}: up to 60 letters, digits, dots, hyphens and underscores are needed"
+            )
+        return prefix
+
+    def _check_group(self, settings: Settings) -> None:
+        beat, session = settings.group_heartbeat_interval_ms, settings.group_session_timeout_ms
+        if beat >= session:
+            self._problems.append(
+                f"HEADRACE_GROUP_HEARTBEAT_INTERVAL_MS={beat}: less than the session timeout ({session}) is needed"
+            )
 
     def _list(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self._values.get(name, "").split(",") if part.strip())

@@ -61,7 +61,7 @@ class Host(Service):
 
     async def on_stop(self) -> None:
         """Drain, commit, leave the groups; end the process with a code of its own where that takes too long."""
-        limit_s = self._settings.stop_limit_s
+        limit_s, started_s = self._settings.stop_limit_s, time.monotonic()
         watchdog = threading.Timer(limit_s, _end_stuck, (limit_s,))
         watchdog.daemon = True
         watchdog.start()
@@ -69,6 +69,8 @@ class Host(Service):
         watchdog.cancel()
         if self.replacing:
             replacement.replace_process()
+        if any(runner.cut_off for runner in self.runners):
+            _end_stuck(round(time.monotonic() - started_s, 1))
 
     async def _await_broker(self) -> None:
         said = False
@@ -159,10 +161,11 @@ class Host(Service):
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.crash(wrapped)))
 
 
-def _end_stuck(limit_s: float) -> None:
+def _end_stuck(after_s: float) -> None:
+    """A thread cannot be killed: only the process's end ends a stuck handler, and its code tells the supervisor."""
     log.error(
         "stuck",
-        after_s=limit_s,
+        after_s=after_s,
         exit_code=EXIT_STUCK,
         meaning="a handler did not end; what it had in hand is not committed",
     )

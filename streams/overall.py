@@ -39,13 +39,21 @@ class PartitionState(msgspec.Struct, frozen=True):
 
 
 class AgentState(msgspec.Struct, frozen=True):
-    """One agent over all workers; counts are since each worker's start, `dead_letters` is what its topic holds."""
+    """One agent over all workers; counts are since each worker's start, `dead_letters` is what its topic holds.
+
+    Attributes:
+        end: the logs' ends, added up.
+        rate: records finished a second, over the last seconds.
+        overall_rate: the same from the first record to the last.
+    """
 
     agent: str
     group: str
     workers: int
+    end: int
     lag: int
     rate: float
+    overall_rate: float
     handled: int
     results: int
     retried: int
@@ -76,18 +84,19 @@ def _workers(reader: Consumer, settings: Settings) -> list[WorkerReport]:
     """The latest report of each worker that is still alive; the topic is compacted, and small."""
     topic = settings.names.topic(WORKERS_TOPIC)
     latest: dict[bytes, bytes | None] = {}
-    for message in _whole_topic(reader, topic):
+    since_ms = int(time.time() * 1000) - 2 * _ALIVE_MS
+    for message in whole_topic(reader, topic, since_ms=since_ms):
         latest[message.key() or b""] = message.value()
     reports = [msgspec.json.decode(value, type=WorkerReport) for value in latest.values() if value is not None]
     now_ms = time.time_ns() // 1_000_000
     return sorted((report for report in reports if now_ms - report.at_ms < _ALIVE_MS), key=lambda report: report.worker)
 
 
-def _whole_topic(reader: Consumer, topic: str) -> list[Any]:
+def whole_topic(reader: Consumer, topic: str, *, since_ms: int = 0) -> list[Any]:
+    """Every record of a topic since a time, in milliseconds since the epoch; none where there is no such topic."""
     known = reader.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if known.error is not None:
         return []
-    since_ms = int(time.time() * 1000) - 2 * _ALIVE_MS
     places = reader.offsets_for_times(
         [TopicPartition(topic, number, since_ms) for number in known.partitions], timeout=_TIMEOUT_S
     )
@@ -113,8 +122,10 @@ def _agent_state(settings: Settings, agent: Agent, view: BrokerView, workers: li
         agent=agent.name,
         group=names.group(agent.name),
         workers=len(mine),
+        end=sum(partition.end for partition in partitions),
         lag=sum(partition.lag for partition in partitions),
         rate=round(sum(report.rate for report in mine), 1),
+        overall_rate=round(sum(report.overall_rate for report in mine), 1),
         handled=sum(report.handled for report in mine),
         results=sum(report.results for report in mine),
         retried=sum(report.retried for report in mine),

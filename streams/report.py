@@ -41,6 +41,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     discarded: int
     hung: int
     rate: float
+    overall_rate: float
     p50_ms: float | None
     p99_ms: float | None
     partitions: list[PartitionReport]
@@ -88,6 +89,7 @@ def _agent(runner: Runner) -> AgentReport:
         discarded=stats.discarded,
         hung=runner.hung,
         rate=round(stats.rate, 1),
+        overall_rate=round(stats.overall_rate, 1),
         p50_ms=stats.percentile_ms(0.5),
         p99_ms=stats.percentile_ms(0.99),
         partitions=[

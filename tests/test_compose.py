@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile keep their rules; neither is run here, for want of a Docker daemon."""
+"""docker-compose.yml and the Dockerfile keep their rules: read here, since a test run cannot count on a Docker daemon."""
 
 import re
 from pathlib import Path

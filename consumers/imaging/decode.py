@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from consumers.imaging.errors import BrokenImageError, TruncatedImageError
+from consumers.imaging.errors import BrokenImageError, ImageBombError, ImageRejectError, TruncatedImageError
 from consumers.imaging.geometry import Size
 from consumers.imaging.vips import load_vips
 
 _SHORT_FILE_WORDS = ("premature end", "end of file", "unexpected end", "truncated")
+_LARGE_IMAGE_WORDS = "maximum supported image dimension"
 _MAX_REASON_CHARACTERS = 200
 
 
@@ -25,6 +26,7 @@ def decode(data: bytes, size: Size, image_format: str) -> Any:
 
     Raises:
         TruncatedImageError: when the data end within the image.
+        ImageBombError: when it is larger than its format's decoder goes.
         BrokenImageError: when they cannot be decoded for another reason.
     """
     pyvips = load_vips()
@@ -51,10 +53,21 @@ def refusing(image_format: str) -> Iterator[None]:
     try:
         yield
     except load_vips().Error as error:
-        reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS]
-        short = any(words in reason.lower() for words in _SHORT_FILE_WORDS)
-        refused = TruncatedImageError if short else BrokenImageError
-        raise refused(f"the {image_format} file cannot be decoded: {reason}") from error
+        reason = _reason(str(error))
+        raise _refusal(reason)(f"the {image_format} file cannot be decoded: {reason}") from error
+
+
+def _reason(text: str) -> str:
+    """libvips' lines as one, without the probing of libheif's reader that it lists."""
+    lines = (line.strip() for line in text.splitlines() if "bad seek to" not in line)
+    return " ".join(filter(None, lines))[:_MAX_REASON_CHARACTERS]
+
+
+def _refusal(reason: str) -> type[ImageRejectError]:
+    lower = reason.lower()
+    if any(words in lower for words in _SHORT_FILE_WORDS):
+        return TruncatedImageError
+    return ImageBombError if _LARGE_IMAGE_WORDS in lower else BrokenImageError
 
 
 def _eight_bit_srgb(image: Any) -> Any:

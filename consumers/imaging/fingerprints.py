@@ -1,6 +1,7 @@
 """What an image looks like, in a few bytes: difference hash, BlurHash, dominant colours. The same for every replay."""
 
-from collections import Counter
+from collections import defaultdict
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from consumers.imaging.decode import flattened
@@ -10,10 +11,10 @@ _DHASH_COLUMNS, _DHASH_ROWS = 9, 8
 _BLURHASH_SIDE = 64
 """Pixels of the longer side; 4 by 3 waves have no more to say, and the cost goes with the pixels."""
 _COLOR_SIDE = 48
-_COLOR_SHIFT = 4
-"""Bits a channel that are left away while counting: 16 steps a channel put the shades of one surface together."""
+_COLOR_SHIFT = 5
+"""Bits a channel that are left away while counting: 8 steps a channel put the shades of one surface together."""
 _MAX_COLORS = 5
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.005
 """Of the opaque pixels; rarer colours dominate nothing."""
 _LEAST_DISTANCE = 48
 """Between two dominant colours, Euclidean in RGB: nearer ones look like one."""
@@ -44,25 +45,25 @@ def fingerprints(image: Any) -> Fingerprints:
 
 def _dhash(opaque: Any) -> str:
     grey = opaque.colourspace("b-w").thumbnail_image(_DHASH_COLUMNS, height=_DHASH_ROWS, size="force")
-    pixels = grey.extract_band(0).write_to_memory()
+    pixels = bytes(grey.extract_band(0).write_to_memory())
     rows = (pixels[at : at + _DHASH_COLUMNS] for at in range(0, _DHASH_COLUMNS * _DHASH_ROWS, _DHASH_COLUMNS))
-    bits = "".join("1" if right > left else "0" for row in rows for left, right in zip(row, row[1:], strict=False))
+    bits = "".join("1" if right > left else "0" for row in rows for left, right in pairwise(row))
     return f"{int(bits, 2):016x}"
 
 
 def _blurhash(opaque: Any) -> str:
     try:
-        from blurhash_rs import encode_rgb
+        from blurhash_rs._lib import encode_rgb  # what the package itself offers takes Pillow's images
     except ImportError as error:
         raise MissingExtraError("images", "blurhash-rs") from error
     small = opaque.thumbnail_image(_BLURHASH_SIDE, height=_BLURHASH_SIDE, size="down")
-    return str(encode_rgb(small.write_to_memory(), small.width, small.height, 4, 3))
+    return str(encode_rgb(bytes(small.write_to_memory()), small.width, small.height, 4, 3))
 
 
 def _pixels(image: Any) -> list[Color]:
     """The colours of a small copy, without what is transparent."""
     small = image.thumbnail_image(_COLOR_SIDE, height=_COLOR_SIDE, size="down")
-    data = small.write_to_memory()
+    data = bytes(small.write_to_memory())
     if not small.hasalpha():
         return list(zip(data[0::3], data[1::3], data[2::3], strict=True))
     bands = zip(data[0::4], data[1::4], data[2::4], data[3::4], strict=True)
@@ -70,15 +71,17 @@ def _pixels(image: Any) -> list[Color]:
 
 
 def dominant_colors(pixels: list[Color]) -> tuple[str, ...]:
-    """Up to 5 colours, the most frequent first: the mean of each well-filled bin, but for those near one chosen before."""
-    bins = Counter(_bin(color) for color in pixels)
+    """Up to 5 colours, the most frequent first: the mean of each well-filled bin that is not near one chosen before."""
+    bins: defaultdict[Color, list[Color]] = defaultdict(list)
+    for color in pixels:
+        bins[_bin(color)].append(color)
     chosen: list[Color] = []
-    for key, count in sorted(bins.items(), key=lambda item: (-item[1], item[0])):
-        color = _mean([color for color in pixels if _bin(color) == key])
-        if count >= _LEAST_SHARE * len(pixels) and all(_far(color, other) for other in chosen):
-            chosen.append(color)
-        if len(chosen) == _MAX_COLORS:
+    for _, colors in sorted(bins.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(chosen) == _MAX_COLORS or len(colors) < _LEAST_SHARE * len(pixels):
             break
+        color = _mean(colors)
+        if all(_far(color, other) for other in chosen):
+            chosen.append(color)
     return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in chosen)
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from schemas.records import Fit
 
 
-
 class Size(NamedTuple):
     """Width and height in pixels, each at least 1."""
 

@@ -25,10 +25,10 @@ def load_vips() -> Any:
         raise MissingExtraError("images", "pyvips") from error
     pyvips.concurrency_set(1)
     pyvips.cache_set_max(0)
-    pyvips.block_untrusted_set(True)
-    pyvips.operation_block_set("VipsForeignLoad", True)
+    pyvips.block_untrusted_set(state=True)
+    pyvips.operation_block_set("VipsForeignLoad", state=True)
     for loader in LOADERS.values():
-        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", state=False)
     return pyvips
 
 

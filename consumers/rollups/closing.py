@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from consumers.database import offsets
 from consumers.rollups.lateness import GRACE_US
 from consumers.rollups.reading import Window, chosen, sources
-from consumers.rollups.rows import Key, upsert
+from consumers.rollups.rows import Key
+from consumers.rollups.sql import upsert
 from consumers.rollups.summary import WINDOW_US
 from consumers.rollups.tables import clocks, revisions, unpublished, watermarks
 

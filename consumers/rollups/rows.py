@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consumers.rollups import urls
+from consumers.rollups.sql import upsert
 from consumers.rollups.summary import Events, Summary
 from consumers.rollups.tables import summaries, unpublished, url_counts, watermarks
 
@@ -76,25 +75,6 @@ def apply(connection: sa.Connection, source_id: int, events: Mapping[Key, Events
     upsert(connection, summaries, changed)
     marks = [{**_named(source_id, Key(row["window_start"], row["kind"])), "count": row["count"]} for row in changed]
     upsert(connection, unpublished, [mark for mark in marks if Key(mark["window_start"], mark["kind"]) in events])
-
-
-def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *, add: bool = False) -> None:
-    """Write rows over those of the same key; with `add`, add their count to the one that is there."""
-    if rows:
-        connection.execute(_upsert(table, connection.dialect.name, add=add), rows)
-
-
-@cache
-def _upsert(table: sa.Table, dialect: str, *, add: bool) -> sa.Executable:
-    """The statement, built once: building it takes SQLAlchemy longer than running it takes the database."""
-    insert: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    columns = [column for column in table.columns if not column.primary_key]
-    new = {
-        column.name: column + insert.excluded[column.name] if add else insert.excluded[column.name]
-        for column in columns
-    }
-    statement: sa.Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
-    return statement
 
 
 def stored_from(row: Mapping[Any, Any]) -> Stored:

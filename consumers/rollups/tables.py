@@ -1,10 +1,6 @@
 """The tables of the analytics agent; every row has one writer: its partition's, or the one that closes windows."""
 
-import weakref
-
 import sqlalchemy as sa
-
-from consumers.database import create_tables
 
 metadata = sa.MetaData()
 
@@ -76,18 +72,3 @@ clocks = sa.Table(
     sa.Column("ticked_at_us", sa.BigInteger, nullable=False),
 )
 """Since when the agent has been running without a break: a partition can only be called idle while somebody reads it."""
-
-_seen: "weakref.WeakSet[sa.Engine]" = weakref.WeakSet()
-
-
-def ensure(connection: sa.Connection) -> None:
-    """Create the tables that are missing, in the open transaction.
-
-    A database is remembered only once its tables were found by a later transaction: this one may yet be rolled back.
-    """
-    if connection.engine in _seen:
-        return
-    if sa.inspect(connection).has_table(clocks.name):
-        _seen.add(connection.engine)
-    else:
-        create_tables(connection, metadata)

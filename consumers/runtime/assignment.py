@@ -28,6 +28,7 @@ class Assignment:
         end: the log's end as an end-of-partition event told it; -1 before the first.
         stopped: why nothing is taken from this partition; None while it is.
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
+        reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
     """
 
@@ -45,6 +46,7 @@ class Assignment:
     alive: bool = True
     advancing: bool = False
     unacknowledged: int = 0
+    reached: int = 0
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod

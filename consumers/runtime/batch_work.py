@@ -8,6 +8,7 @@ import msgspec
 
 from consumers.batch import Batch
 from consumers.context import Context, Deadline
+from consumers.errors import Reject, RejectSome
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.failure import failure_of
@@ -50,35 +51,53 @@ class BatchWork:
             if chunk.purpose is Purpose.TICK:
                 self._run_tick()
             else:
-                with self._transaction(chunk, chunk.following):
+                with self._transaction(chunk, chunk.owner.stored, chunk.following):
                     pass
         except Exception as error:
             chunk.failure = failure_of(error)
 
     def _settle(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
         """Outcomes of records in offset order: after a failure, what an exact agent has not stored is held."""
-        outcomes = self._attempt(chunk, records)
+        try:
+            outcomes = self._attempt(chunk, records)
+        except RejectSome as error:
+            outcomes = self._without_rejected(chunk, records, error.reasons)
         if len(records) == 1 or not _halve(outcomes[0]):
             return outcomes
         middle = len(records) // 2
         first = self._settle(chunk, records[:middle])
-        if self._agent.exact and not all(isinstance(outcome, Handled) for outcome in first):
-            return first + [HELD] * (len(records) - middle)
-        return first + self._settle(chunk, records[middle:])
+        return first + self._go_on(chunk, first, records[middle:])
+
+    def _go_on(self, chunk: Chunk, before: list[Outcome], records: list[Record]) -> list[Outcome]:
+        """Settle what follows; an exact agent stores nothing behind a record that is not stored."""
+        if self._agent.exact and not all(isinstance(outcome, Handled) for outcome in before):
+            return [HELD] * len(records)
+        return self._settle(chunk, records) if records else []
+
+    def _without_rejected(self, chunk: Chunk, records: list[Record], reasons: dict[int, str]) -> list[Outcome]:
+        """The handler has named the culprits: those fail, and what lies before, between and after is settled."""
+        first = next((index for index, record in enumerate(records) if record.offset in reasons), None)
+        if first is None:
+            raise ValueError(f"RejectSome names offsets {sorted(reasons)}, none of which is in the batch")
+        rejected = failure_of(Reject(reasons[records[first].offset]))
+        before = [*(self._settle(chunk, records[:first]) if first else []), rejected]
+        return before + self._go_on(chunk, before, records[first + 1 :])
 
     def _attempt(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
-        started_ns = perf_counter_ns()
+        """One call of the handler, in one transaction for an exact agent."""
+        started_ns, stored = perf_counter_ns(), chunk.owner.stored
         try:
-            batch, good, outcomes = self._batch(records)
+            batch, good, outcomes = self._batch(records, stored if self._agent.exact else 0)
             if not good:
                 return outcomes
-            following = good[-1].offset + 1
-            with self._transaction(chunk, following) as connection:
+            with self._transaction(chunk, stored, good[-1].offset + 1) as connection:
                 answer = self._handler(batch, self._context(good[0], connection))
                 messages = self._messages(answer, result_headers(self._agent.name, good[0], _since_us(started_ns)))
                 if self._state is not None:
                     self._state.enqueue(connection, messages)
-        except BaseException as error:
+        except RejectSome:
+            raise
+        except BaseException as error:  # a handler's SystemExit must not end the runtime
             failure = failure_of(error)
             return [failure] * len(records) if _halve(failure) else [failure, *[HELD] * (len(records) - 1)]
         each = Handled((), _since_us(started_ns) // len(good))
@@ -88,13 +107,15 @@ class BatchWork:
             settled[outcomes.index(None)] = msgspec.structs.replace(each, results=results)
         return settled
 
-    def _batch(self, records: list[Record]) -> tuple[Batch, list[Record], list[Any]]:
+    def _batch(self, records: list[Record], stored: int) -> tuple[Batch, list[Record], list[Any]]:
         """The batch, its records, and the outcomes so far, None for those of the batch.
 
-        An exact agent stores no offset beyond a record that is still to be dead-lettered: it stops before the first.
+        What lies below the stored offset was stored by a batch that outlived its deadline: it is done. An exact agent
+        stores no offset beyond a record that is still to be dead-lettered: it stops before the first.
         """
-        outcomes: list[Outcome | None] = [Handled() if record.value is None else None for record in records]
-        frame, bad = self._frame(records)
+        fresh = [record.value is not None and record.offset >= stored for record in records]
+        outcomes: list[Outcome | None] = [None if new else Handled() for new in fresh]
+        frame, bad = self._frame(records, [index for index, new in enumerate(fresh) if new])
         for index, error in bad.items():
             outcomes[index] = failure_of(error)
         if self._agent.exact and bad:
@@ -114,22 +135,18 @@ class BatchWork:
         )
         return batch, good, outcomes
 
-    def _frame(self, records: list[Record]) -> tuple[Any, dict[int, DecodeError]]:
-        """The records' columns, tombstones left out, and what could not be decoded, by index."""
+    def _frame(self, records: list[Record], fresh: list[int]) -> tuple[Any, dict[int, DecodeError]]:
+        """The columns of the records of these indexes, and what could not be decoded, by index."""
         import polars
 
         if not self._agent.decode:
             return polars.DataFrame(), {}
-        values = {index: record.value for index, record in enumerate(records) if record.value is not None}
         reader = self._readers[self._kit.settings.names.bare(records[0].topic)]
-        columns = self._kit.codec.columns(list(values.values()), reader)
-        places = list(values)
-        return columns.frame, {places[index]: error for index, error in columns.bad.items()}
+        columns = self._kit.codec.columns([records[index].value or b"" for index in fresh], reader)
+        return columns.frame, {fresh[index]: error for index, error in columns.bad.items()}
 
-    def _transaction(self, chunk: Chunk, following: int) -> AbstractContextManager[Any]:
-        if self._state is None:
-            return nullcontext()
-        return _Stored(self._state, chunk, following)
+    def _transaction(self, chunk: Chunk, expected: int, following: int) -> AbstractContextManager[Any]:
+        return nullcontext() if self._state is None else _Stored(self._state, chunk, expected, following)
 
     def _run_tick(self) -> None:
         if self._state is None or self._tick is None:
@@ -167,11 +184,11 @@ class BatchWork:
 class _Stored:
     """One transaction of the state that moves this chunk's stored offset when it commits."""
 
-    def __init__(self, state: State, chunk: Chunk, following: int) -> None:
+    def __init__(self, state: State, chunk: Chunk, expected: int, following: int) -> None:
         owner = chunk.owner
         self._chunk, self._following = chunk, following
         position = Position(owner.topic_id, owner.topic, owner.partition)
-        self._transaction = state.transaction(position, expected=owner.stored, following=following)
+        self._transaction = state.transaction(position, expected=expected, following=following)
 
     def __enter__(self) -> Any:
         return self._transaction.__enter__()

@@ -98,6 +98,7 @@ class Dispatch:
     def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
         chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
         assignment.chunks.add(chunk)
+        assignment.reached = max(assignment.reached, records[-1].offset + 1)
         self._executor.submit(chunk)
 
     def _submit_errand(self, assignment: Assignment, purpose: Purpose) -> None:

@@ -2,7 +2,7 @@
 
 import traceback
 
-from consumers.errors import Reject, Retry, Unavailable
+from consumers.errors import FencedError, Reject, Retry, Unavailable
 from consumers.runtime.record import Failed, FailureKind
 from schemas.errors import DecodeError, InvalidEventError, SchemaIdUnknownError, UnreachableError
 
@@ -18,6 +18,7 @@ _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (SchemaIdUnknownError, "unknown-schema"),
     (DecodeError, "undecodable"),
     (InvalidEventError, "rejected"),
+    (FencedError, "fenced"),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
@@ -19,6 +19,7 @@ _admin: Any = kafka_admin  # its stubs leave out what it re-exports
 _QUEUED_RECORDS = 50_000
 _QUEUED_KIB = 64 * 1024
 _ADMIN_TIMEOUT_S = 10.0
+_UNSUPPORTED = (KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE)
 
 
 def open_consumer(
@@ -65,6 +66,11 @@ def open_admin(settings: Settings) -> AdminClient:
     log = ClientLog("headrace-admin")
     client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
     return client
+
+
+def refuses_protocol(error: KafkaError) -> bool:
+    """Whether a fatal error says that the broker does not speak KIP-848; the cause is in its text only."""
+    return any(KafkaError(code).str() in error.str() for code in _UNSUPPORTED)
 
 
 def set_timing(admin: AdminClient, settings: Settings, group: str) -> None:

@@ -52,7 +52,7 @@ class Intake:
                 self._note_end(message)
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 out_of_log.append((message.topic(), message.partition()))
-            elif error.fatal():
+            elif error.fatal() or error.code() == KafkaError._FATAL:  # a consumer's fatal error says fatal() False
                 raise KafkaException(error)
             else:
                 self.tell(error)

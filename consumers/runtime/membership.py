@@ -34,13 +34,12 @@ class Membership:
         self,
         agent: Agent,
         *,
-        protocol: GroupProtocol,
         state: "State | None",
-        drain: Callable[[list[Assignment], float], None],
+        drain: Callable[[list[Assignment], float], object],
         give_up: Callable[[list[Assignment]], None],
     ) -> None:
         self._agent = agent
-        self._protocol = protocol
+        self._protocol: GroupProtocol = "consumer"
         self._state = state
         self._drain = drain
         self._give_up = give_up
@@ -50,9 +49,9 @@ class Membership:
         self.joined = False
         self.paused = False
 
-    def subscribe(self, consumer: Consumer, view: BrokerView, topics: list[str]) -> None:
+    def subscribe(self, consumer: Consumer, view: BrokerView, topics: list[str], *, protocol: GroupProtocol) -> None:
         """Join the group."""
-        self._consumer, self._view = consumer, view
+        self._consumer, self._view, self._protocol = consumer, view, protocol
         consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def restart(self, assignment: Assignment) -> None:
@@ -179,18 +178,12 @@ def _told(places: Places) -> Any:
 
 
 def drained(assignments: list[Assignment], horizons: dict[Assignment, int]) -> bool:
-    """Whether everything below the highest offset in hand is finished, or waits for a retry, in each of them."""
-    return all(not a.out and not a.lanes.waiting_below(horizons[a]) for a in assignments)
+    """Whether everything below each one's horizon is finished, or waits for a retry.
 
-
-def horizon_of(assignment: Assignment) -> int:
-    """One past the highest offset that runs or is finished: what lies below it is finished before the partition goes.
-
-    Ending each lane after its record in hand instead leaves holes: 4 done, 1 committed, 3 repeated.
+    The horizon is the highest offset that was handed over, whether it runs, waits for the broker or is finished. Ending
+    each lane after its record in hand instead leaves holes: 4 done, 1 committed, 3 repeated.
     """
-    running = [chunk.records[-1].offset for chunk in assignment.chunks if chunk.records]
-    finished = [last for _, last in assignment.watermark.finished_beyond()]
-    return max((*running, *finished), default=-1) + 1
+    return all(not a.out and not a.lanes.waiting_below(horizons[a]) for a in assignments)
 
 
 def until(limit_s: float) -> float:

@@ -16,9 +16,9 @@ from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import Completed, make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_admin, open_consumer, set_timing
+from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, set_timing
 from consumers.runtime.intake import Intake
-from consumers.runtime.membership import Membership, drained, horizon_of, until
+from consumers.runtime.membership import Membership, drained, until
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import HELD, Failed
 from consumers.runtime.settlement import Settlement
@@ -55,12 +55,18 @@ class Runner:
         kit: what work stands on.
         sender: shared by the agents of the process.
         crashed: called, from the agent's thread, when it cannot go on.
+
+    Attributes:
+        stats: what is counted.
+        ready: set when the group has answered.
+        cut_off: whether the stop could not wait for what ran.
     """
 
     def __init__(self, agent: Agent, kit: Kit, sender: Sender, *, crashed: Callable[[BaseException], None]) -> None:
         self.agent = agent
         self.stats = Stats()
         self.ready = threading.Event()
+        self.cut_off = False
         self._kit = kit
         self._crashed = crashed
         self._names = kit.settings.names
@@ -73,7 +79,6 @@ class Runner:
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
             agent,
-            protocol=self._protocol,
             state=self._state,
             drain=self._drain,
             give_up=self._give_up,
@@ -144,7 +149,7 @@ class Runner:
         )
         self._view = BrokerView(admin, self._consumer)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
-        self.membership.subscribe(self._consumer, self._view, topics)
+        self.membership.subscribe(self._consumer, self._view, topics, protocol=self._protocol)
 
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
@@ -174,9 +179,28 @@ class Runner:
                 self._await_event(_BUSY_WAIT_S)
             return
         more = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
-        out_of_log = self._intake.accept([message, *more])
+        try:
+            out_of_log = self._intake.accept([message, *more])
+        except KafkaException as error:
+            self._fall_back(error)
+            return
         if out_of_log:
             self.membership.misfit(out_of_log)
+
+    def _fall_back(self, error: KafkaException) -> None:
+        """Where the broker refuses KIP-848, go on with a classic group; every other fatal error ends the agent."""
+        if self._protocol == "classic" or self.membership.joined or not refuses_protocol(error.args[0]):
+            raise error
+        log.warning(
+            "classic_group",
+            agent=self.agent.name,
+            reason=error.args[0].str(),
+            meaning="the broker refuses KIP-848: the classic protocol is used, in which every member stops at a rebalance",
+            remedy="set HEADRACE_GROUP_PROTOCOL=classic to choose it at once, or enable the protocol on the broker",
+        )
+        self._consumer.close()
+        self._protocol = "classic"
+        self._open()
 
     def _await_event(self, limit_s: float) -> None:
         try:
@@ -270,24 +294,26 @@ class Runner:
             if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
                 self.membership.restart(assignment)
 
-    def _drain(self, leaving: list[Assignment], limit_s: float) -> None:
-        """Let the lanes finish everything below the highest offset in hand, within the limit."""
-        horizons = {assignment: horizon_of(assignment) for assignment in leaving}
+    def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
+        """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
+        horizons = {assignment: assignment.reached for assignment in leaving}
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)
             self._await_event(0.01)
             self._settle()
             self._executor.expire(time.monotonic())
-        if not drained(leaving, horizons):
+        done = drained(leaving, horizons)
+        if not done:
             log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)
+        return done
 
     def _give_up(self, leaving: list[Assignment]) -> None:
         self._dispatch.give_up(leaving)
 
     def _shut_down(self) -> None:
         """Finish what runs, commit, leave the group."""
-        self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
+        self.cut_off = not self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
         self._consumer.close()
         self._executor.close(1.0)
         if self._state is not None:

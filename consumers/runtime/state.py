@@ -10,7 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consumers.database import BigKey, Database, Source, marked, metadata, offsets
+from consumers.errors import FencedError
 from schemas.errors import HeadraceError
+
+__all__ = ["FencedError", "OutboxMessage", "Position", "State"]
 
 FORMAT = 1
 """The version of an offset row's meaning; a row of another version is never guessed at."""
@@ -48,10 +51,6 @@ _MOVE = (
     .returning(offsets.c.source_id)
 )
 """Statements are built once: building one takes SQLAlchemy longer than running it takes the database."""
-
-
-class FencedError(HeadraceError):
-    """Raised when another writer has moved a partition's stored offset: this one lost it, and nothing was written."""
 
 
 class OffsetFormatError(HeadraceError):

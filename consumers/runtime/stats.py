@@ -34,6 +34,8 @@ class Stats:
         self.mean_s: float | None = None
         self.mean_bytes = 0.0
         self._durations: Counter[int] = Counter()
+        self._first_s: float | None = None
+        self._last_s = 0.0
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def took(self, durations_us: Sequence[int]) -> None:
@@ -46,6 +48,7 @@ class Stats:
 
     def sized(self, total_bytes: int, records: int) -> None:
         """Note how large taken records are."""
+        self._first_s = self._first_s or time.monotonic()
         mean = total_bytes / records
         self.mean_bytes += (mean - self.mean_bytes) * (_WEIGHT if self.mean_bytes else 1.0)
 
@@ -61,10 +64,18 @@ class Stats:
 
     def mark(self, now_s: float, finished: int) -> None:
         """Note how many records are finished by now; the rate goes by the last seconds' marks."""
+        if finished > self._marks[-1][1]:
+            self._last_s = now_s
         if now_s - self._marks[-1][0] >= 0.2:
             self._marks.append((now_s, finished))
             while now_s - self._marks[0][0] > _RATE_WINDOW_S:
                 self._marks.popleft()
+
+    @property
+    def overall_rate(self) -> float:
+        """Records finished a second, from the first record taken to the last one finished."""
+        busy_s = self._last_s - (self._first_s or self._last_s)
+        return (self.handled + self.dead_lettered) / busy_s if busy_s > 0 else 0.0
 
     @property
     def rate(self) -> float:

@@ -17,7 +17,7 @@ from consumers import analytics
 from consumers.errors import RejectSome
 from consumers.rollups import distinct, urls
 from consumers.runtime.state import FencedError, State
-from tests.support.activity import MINUTE, START, Act, expected_rows, position, run, stored_rows
+from tests.support.activity import MINUTE, START, Act, expected_rows, position, run, stored_rows, stored_watermarks
 from tests.support.counting import PARTITIONS, RECORDS, log_of
 
 
@@ -98,6 +98,8 @@ def test_any_interleaving_cut_and_restart_leaves_the_rows_of_a_direct_computatio
         with closing(Reader(database_url, group, logs)) as reader:
             reader.read(data)
         assert stored_rows(database_url, group) == expected_rows([counted_as(log) for log in logs])
+        latest = {partition: max(act.at_us for act in log) for partition, log in enumerate(logs) if log}
+        assert stored_watermarks(database_url, group) == latest
 
 
 def test_a_writer_that_lost_its_partition_is_refused_and_leaves_no_trace(

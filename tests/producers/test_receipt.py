@@ -60,22 +60,26 @@ def test_every_callback_is_called_once_whether_it_came_before_or_after(before: i
 
 def test_callbacks_that_race_with_the_answer_are_called_once() -> None:
     for _ in range(300):
-        called, raced, start = list[int](), receipt(), threading.Barrier(3)
+        assert sorted(_race()) == [0, 1]
 
-        def add(number: int) -> None:
-            start.wait()
-            raced.when_done(lambda: called.append(number))
 
-        def settle() -> None:
-            start.wait()
-            raced.settle(PLACE)
+def _race() -> list[int]:
+    called, raced, start = list[int](), receipt(), threading.Barrier(3)
 
-        threads = [threading.Thread(target=settle), *(threading.Thread(target=add, args=(n,)) for n in range(2))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(called) == [0, 1]
+    def add(number: int) -> None:
+        start.wait()
+        raced.when_done(lambda: called.append(number))
+
+    def settle() -> None:
+        start.wait()
+        raced.settle(PLACE)
+
+    threads = [threading.Thread(target=settle), *(threading.Thread(target=add, args=(n,)) for n in range(2))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return called
 
 
 def test_a_receipt_is_awaited_while_another_thread_settles_it() -> None:

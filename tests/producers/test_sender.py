@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -185,16 +186,32 @@ def test_a_callback_that_raises_costs_no_other_its_report(
     assert caplog.text.count("the callback's own fault") == 5
 
 
-def test_a_callback_may_send_even_when_the_queue_is_full(
+def test_a_callback_may_send(
     settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
 ) -> None:
     topic, reports = make_topic("chained"), Reports()
-    sender = open_sender(settings, queue_buffering_max_messages="1")
+    sender = open_sender(settings)
     for _ in range(20):
         sender.send(topic, b"v", on_delivery=lambda _error, _message: sender.send(topic, b"w", on_delivery=reports))
-    while len(reports.delivered) < 20:
-        assert sender.flush(20) == 0
-    assert len(read_all(settings.bootstrap_servers, topic)) == 40
+    assert sender.flush(20) == 0
+    assert len(reports.delivered) == 20
+
+
+def test_a_callback_that_finds_the_queue_full_is_refused_and_never_hangs(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, refused = make_topic("chained"), list[str]()
+    sender = open_sender(settings, queue_buffering_max_messages="1")
+
+    def chain(_error: KafkaError | None, _message: Any) -> None:
+        try:
+            sender.send(topic, b"w")
+        except SendError as error:
+            refused.append(error.name)
+
+    sender.send(topic, b"v", on_delivery=chain)
+    assert sender.flush(20) == 0
+    assert refused == ["_QUEUE_FULL"]
 
 
 def test_after_a_fatal_error_nothing_is_sent_any_more(
@@ -203,11 +220,12 @@ def test_after_a_fatal_error_nothing_is_sent_any_more(
     sender = open_sender(settings)
     assert sender.fatal is None
     _make_fatal(sender)
+    sender.flush(0.1)
+    while sender.fatal is None:
+        time.sleep(0.01)
     with pytest.raises(SendError, match="made by a test") as caught:
-        while True:
-            sender.send("t", b"v")
+        sender.send("t", b"v")
     assert caught.value.name == "OUT_OF_ORDER_SEQUENCE_NUMBER"
-    assert sender.fatal is not None
     assert "fatal" in caplog.text
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,6 +43,13 @@ def _same(cell: Any, value: Any) -> bool:
     return bool(cell == value) and type(cell) is type(value)
 
 
+def _alone(codec: Codec, value: bytes, reader: type[Event]) -> Event | DecodeError:
+    try:
+        return codec.decode(value, reader)
+    except DecodeError as error:
+        return error
+
+
 def _check(codec: Codec, values: Sequence[bytes], reader: type[Event]) -> Columns:
     """Columns of values beside each value decoded alone.
 
@@ -56,15 +62,12 @@ def _check(codec: Codec, values: Sequence[bytes], reader: type[Event]) -> Column
     assert sorted([*columns.good, *columns.bad]) == list(range(len(values)))
     rows = dict(zip(columns.good, columns.frame.to_dicts(), strict=True))
     for index, value in enumerate(values):
-        try:
-            event = codec.decode(value, reader)
-        except DecodeError as error:
-            assert index in columns.bad or "IndexError" in error.reason
-            continue
-        if codec.encode(event, topic="t") != value:
-            continue
-        assert index not in columns.bad
-        assert _same(rows[index], msgspec.to_builtins(event, builtin_types=(bytes,)))
+        alone = _alone(codec, value, reader)
+        if isinstance(alone, DecodeError):
+            assert index in columns.bad or "IndexError" in alone.reason
+        elif codec.encode(alone, topic="t") == value:
+            assert index not in columns.bad
+            assert _same(rows[index], msgspec.to_builtins(alone, builtin_types=(bytes,)))
     return columns
 
 
@@ -89,12 +92,13 @@ def corrupted(draw: st.DrawFn) -> list[bytes]:
         good = values[place] or b"was broken before"
         where = draw(st.integers(0, len(good) - 1))
         junk = draw(st.binary(min_size=1, max_size=9))
-        values[place] = draw(
-            st.sampled_from(
-                [good[:where], good + b"\x00\x00", good + junk, good[:where] + junk + good[where:], good[:10] + junk,
-                 good[:where] + junk + good[where + len(junk) :], good[:where] + good[where + 1 :], junk, b""]
-            )  # fmt: skip
-        )
+        broken = [
+            good[:where], good + b"\x00\x00", good + junk, good[:where] + junk + good[where:], good[:10] + junk,
+            good[:where] + junk + good[where + len(junk) :], good[:where] + good[where + 1 :], junk, b"",
+        ]  # fmt: skip
+        chosen = draw(st.sampled_from(broken))
+        # What begins with 00 asks for a registry, and there is none here: that is no fault of the record.
+        values[place] = b"\x01" + chosen[1:] if chosen[:1] == b"\x00" else chosen
     return values
 
 
@@ -163,13 +167,17 @@ def test_a_value_above_the_bound_is_bad() -> None:
 @given(st.lists(st.booleans(), max_size=40))
 def test_records_of_several_writers_keep_their_order(newer: list[bool]) -> None:
     old = Schema.of(avro.event_schema({"name": "n", "type": "int"}))
-    new = Schema.of(avro.event_schema({"name": "n", "type": "long"}, {"name": "more", "type": "string", "default": "d"}))
+    new = Schema.of(
+        avro.event_schema({"name": "n", "type": "long"}, {"name": "more", "type": "string", "default": "d"})
+    )
     schemas = SchemaSet({new.name: new}, [old])
     former = Codec(SchemaSet({old.name: old}))
     current = Codec(schemas)
     old_kind, kind = (avro.module_of(each).Thing for each in (former.schemas, schemas))
     values = [
-        current.encode(kind(n=number, more="x"), topic="t") if is_newer else former.encode(old_kind(n=number), topic="t")
+        current.encode(kind(n=number, more="x"), topic="t")
+        if is_newer
+        else former.encode(old_kind(n=number), topic="t")
         for number, is_newer in enumerate(newer)
     ]
     frame = current.columns(values, kind).frame

@@ -53,7 +53,7 @@ def test_every_kind_of_default_is_kept() -> None:
         {"name": "flag", "type": "boolean", "default": True},
         {"name": "ratio", "type": "double", "default": 1},
         {"name": "data", "type": "bytes", "default": "\u00ff\u0001"},
-        {"name": "quoted", "type": "string", "default": "it's \"so\"\n"},
+        {"name": "quoted", "type": "string", "default": 'it\'s "so"\n'},
         {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}, "default": "B"},
         {"name": "numbers", "type": {"type": "array", "items": "int"}, "default": [1]},
         {"name": "named", "type": {"type": "map", "values": "int"}, "default": {"a": 1}},
@@ -93,7 +93,9 @@ def test_two_types_of_one_bare_name_are_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="another type of the same bare name"):
         generate.generate(
-            avro.schema_set(avro.event_schema(kind("A")), avro.event_schema(kind("B"), name="Other")), folder="f", command="c"
+            avro.schema_set(avro.event_schema(kind("A")), avro.event_schema(kind("B"), name="Other")),
+            folder="f",
+            command="c",
         )
 
 
@@ -101,7 +103,10 @@ def test_the_command_writes_the_module_of_a_folder(tmp_path: Path) -> None:
     shutil.copy(BUILT_IN / "text_posted.avsc", tmp_path)
     output = tmp_path / "out.py"
     done = subprocess.run(
-        [sys.executable, "-m", "schemas.generate", str(tmp_path), "-o", str(output)], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "schemas.generate", str(tmp_path), "-o", str(output)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == str(output)
     assert "class TextPosted(Event, frozen=True, gc=False):" in output.read_text()

@@ -14,7 +14,11 @@ def _array(items: object) -> dict[str, object]:
 
 
 EMPTY = {"type": "record", "name": "Empty", "fields": []}
-HOLLOW = {"type": "record", "name": "Hollow", "fields": [{"name": "inner", "type": EMPTY}, {"name": "none", "type": "null"}]}
+HOLLOW = {
+    "type": "record",
+    "name": "Hollow",
+    "fields": [{"name": "inner", "type": EMPTY}, {"name": "none", "type": "null"}],
+}
 
 
 @pytest.mark.parametrize("items", ["null", EMPTY, HOLLOW, {"type": "fixed", "name": "Nothing", "size": 0}])
@@ -46,7 +50,10 @@ def test_a_large_nullable_fixed_hidden_behind_a_name_and_a_record_is_refused() -
 
 def test_a_small_nullable_in_an_array_and_a_large_plain_fixed_pass() -> None:
     assert lint.problems(_array(["null", "string"])) == []
-    assert lint.problems(avro.event_schema({"name": "digest", "type": {"type": "fixed", "name": "D", "size": 100_000}})) == []
+    assert (
+        lint.problems(avro.event_schema({"name": "digest", "type": {"type": "fixed", "name": "D", "size": 100_000}}))
+        == []
+    )
 
 
 def test_a_schema_nested_too_deep_is_refused() -> None:
@@ -61,11 +68,17 @@ def test_a_name_that_stands_for_a_name_many_times_is_walked_once() -> None:
     for number in range(1, 60):
         fields = [{"name": "a", "type": f"L{number - 1}"}, {"name": "b", "type": f"L{number - 1}"}]
         layers.append({"type": "record", "name": f"L{number}", "fields": fields})
-    schema = {"type": "record", "name": "Top", "fields": [{"name": f"l{n}", "type": layer} for n, layer in enumerate(layers)]}
+    schema = {
+        "type": "record",
+        "name": "Top",
+        "fields": [{"name": f"l{n}", "type": layer} for n, layer in enumerate(layers)],
+    }
     assert lint.problems(schema) == []
 
 
-@pytest.mark.parametrize("schema", [None, 7, "nonsense", {}, {"type": "record"}, {"type": "record", "name": "A"}, [7], []])
+@pytest.mark.parametrize(
+    "schema", [None, 7, "nonsense", {}, {"type": "record"}, {"type": "record", "name": "A"}, [7], []]
+)
 def test_what_is_no_schema_is_a_configuration_error(schema: object) -> None:
     with pytest.raises(ConfigurationError):
         Schema.of(schema)

@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -164,7 +165,9 @@ def test_without_the_extra_the_error_says_how_to_install_it(monkeypatch: pytest.
 
 
 def test_an_id_that_becomes_known_is_found(registry: Registry, topic: str) -> None:
-    schema = Schema.of(avro.event_schema({"name": f"n{secrets.token_hex(4)}", "type": "int"}, name=f"N{secrets.token_hex(4)}"))
+    schema = Schema.of(
+        avro.event_schema({"name": f"n{secrets.token_hex(4)}", "type": "int"}, name=f"N{secrets.token_hex(4)}")
+    )
     first = registry.register(f"{topic}-value", schema)
     fresh = Registry(registry.url)
     with pytest.raises(SchemaNotFoundError):
@@ -172,10 +175,10 @@ def test_an_id_that_becomes_known_is_found(registry: Registry, topic: str) -> No
     other = Schema.of(avro.event_schema(name=f"N{secrets.token_hex(4)}"))
     assert registry.register(f"{topic}-other-value", other) == first + 1
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            assert fresh.schema(first + 1).fingerprint == other.fingerprint
-            return
-        except SchemaNotFoundError:
-            time.sleep(0.2)
-    pytest.fail("the id stayed unknown")
+    found = None
+    while found is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+        with suppress(SchemaNotFoundError):
+            found = fresh.schema(first + 1)
+    assert found is not None
+    assert found.fingerprint == other.fingerprint

@@ -54,7 +54,10 @@ def test_an_unknown_and_an_ambiguous_name_say_what_there_is() -> None:
 
 
 def test_former_versions_are_found_by_fingerprint_and_in_order(tmp_path) -> None:
-    versions = [samples.event_schema(*({"name": f"f{n}", "type": "int", "default": 0} for n in range(count))) for count in range(12)]
+    versions = [
+        samples.event_schema(*({"name": f"f{n}", "type": "int", "default": 0} for n in range(count)))
+        for count in range(12)
+    ]
     samples.write_schema(tmp_path, "thing", versions[-1])
     for number, raw in enumerate(versions, 1):
         samples.write_schema(tmp_path / "history" / "thing", str(number), raw)

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -80,6 +81,17 @@ def stored_rows(url: str, group: str) -> dict[tuple[int, int, str], tuple[Any, .
             found[partition, window, kind] = (*rest, {bytes(u): n for u, n in connection.execute(loose)})
     database.close()
     return found
+
+
+def stored_watermarks(url: str, group: str) -> dict[int, int]:
+    """The largest occurred_at of each partition that has one."""
+    with closing(Database(url)) as database, database.reading() as connection:
+        joined = offsets.join(tables.watermarks, tables.watermarks.c.source_id == offsets.c.source_id)
+        chosen = sa.select(offsets.c.partition, tables.watermarks.c.largest_occurred_at).select_from(joined)
+        return {
+            row.partition: row.largest_occurred_at
+            for row in connection.execute(chosen.where(offsets.c.group_name == group))
+        }
 
 
 def expected_rows(logs: list[list[Act]], *, grace_us: int = 60_000_000) -> dict[tuple[int, int, str], tuple[Any, ...]]:

@@ -28,5 +28,6 @@ AGENTS = (
     agent("threads", executor=Executor.THREADS, concurrency=4),
     agent("processes", executor=Executor.PROCESSES, concurrency=2),
     agent("asyncio", executor=Executor.ASYNCIO, concurrency=16, handler="tests.support.shop.handlers:confirm_async"),
+    agent("counting", handler="tests.support.shop.counting:count", batch_records=500, exact=True, output=None),
     agent("ledger", handler="tests.support.shop.handlers:ledger", concurrency=4, deadline_s=30.0),
 )

@@ -1,0 +1,42 @@
+"""An exact batch agent of the shop: counts orders by wish, in the same transaction as its offsets."""
+
+import time
+
+import sqlalchemy as sa
+
+from consumers.batch import Batch
+from consumers.context import Context
+from consumers.errors import Reject, RejectSome, Unavailable
+
+metadata = sa.MetaData()
+seen = sa.Table(
+    "seen_orders",
+    metadata,
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True),
+    sa.Column("order_id", sa.Text),
+)
+
+
+def count(orders: Batch, context: Context) -> None:
+    """Write each order down; a second writing of one would break the primary key."""
+    connection = context.connection
+    metadata.create_all(connection)
+    wishes = orders.frame["wish"].to_list()
+    for wish in wishes:
+        if wish == "reject":
+            raise Reject("a poison order")
+        if wish == "bug":
+            raise KeyError("article")
+        if wish == "down":
+            raise Unavailable("warehouse", "no answer")
+        if wish.startswith("slow:") and context.attempt == 1:
+            time.sleep(float(wish[5:]))
+    named = {offset: "named poison" for offset, wish in zip(orders.offsets, wishes, strict=True) if wish == "reject-named"}
+    if named:
+        raise RejectSome(named)
+    rows = [
+        {"partition": orders.partition, "offset": offset, "order_id": order_id}
+        for offset, order_id in zip(orders.offsets, orders.frame["order_id"].to_list(), strict=True)
+    ]
+    connection.execute(sa.insert(seen), rows)
