@@ -16,7 +16,8 @@ from consumers.imaging.limits import MAX_SOURCE_BYTES, Header, inspect
 from consumers.imaging.render import EXTENSIONS, RENDERER, render
 from consumers.imaging.requests import sizes, wanted
 from consumers.imaging.vips import vips_version
-from consumers.store import InvalidPathError, ObjectNotFoundError, ObjectStore, ObjectTooLargeError
+from consumers.object_paths import InvalidPathError
+from consumers.store import ObjectNotFoundError, ObjectStore, ObjectTooLargeError
 from schemas.records import ImageProcessed, ImageUploaded, Variant, VariantRequest
 
 _OVERVIEW_SIDE_PX = 2_048

@@ -1,8 +1,6 @@
 """The object store: a local folder, S3 or memory behind one small interface.
 
-What is bigger than an event may be travels by reference: a path in this store. A path is relative, its parts divided by
-"/"; a part is made of letters, digits, space and `_ . + = @ ( ) , ~ -`, and begins with a letter, a digit or `_`. So no
-path leads out of the store, and none meets the store's own staging folder.
+What is bigger than an event may be travels by reference: a path in this store (see `consumers.object_paths`).
 
 Sets. Objects that belong together are written by `put_all` as one folder, which becomes visible as a whole or not at
 all, also when the process is killed in the middle. What makes a set visible is its manifest, `<folder>/manifest.json`:
@@ -19,7 +17,6 @@ A folder names its content: `put_all` to a folder that is already visible change
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -30,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from consumers.errors import Unavailable
+from consumers.object_paths import InvalidPathError, checked
 from consumers.staging import Staging
 from schemas.errors import ConfigurationError, HeadraceError, MissingExtraError
 
@@ -40,19 +38,10 @@ DEPENDENCY = "object-store"
 MANIFEST = "manifest.json"
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 """The most that `get` reads unless it is told otherwise: an object is held in memory whole, once per thread."""
-_MAX_PATH_BYTES = 900
-"""S3 allows 1,024 bytes for the key; the rest is left to the store's own prefix."""
-_MAX_PART_BYTES = 200
-"""File systems allow 255 bytes; the rest is left to the suffix of a file that is being written."""
-_PART = re.compile(r"\w(?:[\w .+=@(),~-]*[\w+=@(),~-])?")
 _CONNECT_TIMEOUT_S = 3
 _REQUEST_TIMEOUT_S = 10
 _RETRIES = 2
 """Short, since the runtime waits for a store that is down; obstore's own 3 minutes would outlive every deadline."""
-
-
-class InvalidPathError(HeadraceError):
-    """Raised when a path is not one that this store could hold; no retry can heal it."""
 
 
 class ObjectNotFoundError(HeadraceError):
@@ -266,22 +255,6 @@ class _ManifestLast:
 
         for name in sorted(objects, key=lambda name: (name == last, name)):
             obstore.put(self._backend, f"{folder}/{name}", objects[name], use_multipart=False)
-
-
-def checked(path: str) -> str:
-    """The path, if a store can hold it.
-
-    Raises:
-        InvalidPathError: saying what is wrong with it.
-    """
-    parts = path.split("/")
-    whole = len(path.encode(errors="replace")) <= _MAX_PATH_BYTES
-    if whole and all(_PART.fullmatch(part) and len(part.encode()) <= _MAX_PART_BYTES for part in parts):
-        return path
-    raise InvalidPathError(
-        f"{path[:100]!r} is no path of an object: it must be relative, without empty parts or parts that begin with a "
-        f"dot, of letters, digits, space and _.+=@(),~- only, at most {_MAX_PATH_BYTES} bytes"
-    )
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from producers.client_log import ClientLog, without_detail
@@ -52,24 +52,6 @@ def open_producer(settings: Settings, *, client_id: str, log: ClientLog, on_erro
     _check_promises(settings)
     producer: Producer = open_client(Producer, {**settings.client(**own), "error_cb": on_error, "logger": log})
     return producer
-
-
-def open_reader(settings: Settings, *, client_id: str) -> Consumer:
-    """A consumer for looking only: partitions by `assign`, no group, no commit."""
-    own: dict[str, str | float | bool] = {
-        "client.id": client_id,
-        "group.id": client_id,  # librdkafka asks for one; nothing joins or commits it
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 50,
-        "fetch.queue.backoff.ms": 2,
-        "allow.auto.create.topics": False,
-    }
-    log = ClientLog(client_id)
-    reader: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
-    return reader
 
 
 def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:

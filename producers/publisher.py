@@ -20,7 +20,8 @@ from schemas.settings import Settings
 
 FLUSH_TIMEOUT_S = 90.0
 """Above delivery.timeout.ms (60 s by default): by then every record has an answer."""
-_LOOK_UP_TIMEOUT_S = 5.0
+_LOOK_UP_TIMEOUT_S = 2.0
+"""A missing topic is found before sending where a broker answers in this time; where none does, by the delivery."""
 _LOOK_UP_AGAIN_S = 30.0
 
 E = TypeVar("E", bound=Event)
@@ -104,6 +105,14 @@ class Publisher:
                 error.add_note(f"event {index} of publish_many; none of them was sent")
                 raise
         return [self.send(outgoing) for outgoing in prepared]
+
+    def check_topic(self, topic: str) -> None:
+        """Check that a topic, by its name without the prefix, is on the broker; where none answers, nothing is said.
+
+        Raises:
+            UnknownTopicError: if it is not.
+        """
+        self._look_up(self._names.topic(topic))
 
     def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
         """Check and encode an event without sending it; errors as for `publish`."""

@@ -221,6 +221,18 @@ def _create(steps: Sequence[Step], settings: Settings) -> None:
                 refused.append(f"topic {name} cannot be created: {cause.str()}")
     if refused:
         raise ProvisionError("\n".join(refused))
+    try:
+        _await_listed(admin, {step.name for step in steps})
+    except KafkaException as error:
+        raise _unreachable(settings, error) from error
+
+
+def _await_listed(admin: Any, topics: set[str]) -> None:
+    """Wait until the broker's metadata show new topics, or for a second; whoever starts next is to find them."""
+    for _ in range(_PROPAGATION_ATTEMPTS):
+        if topics <= admin.list_topics(timeout=BROKER_TIMEOUT_S).topics.keys():
+            return
+        time.sleep(_PROPAGATION_S)
 
 
 def _unreachable(settings: Settings, error: Exception) -> UnreachableError:

@@ -16,6 +16,7 @@ from consumers.runtime.work import Kit
 from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
 from schemas.errors import ConfigurationError, HeadraceError
+from schemas.names import WORKERS_TOPIC
 from streams import replacement
 from streams.reporter import Reporter
 
@@ -55,8 +56,8 @@ class Host(Service):
         if self.should_stop:
             return
         self.sender = Sender(self._settings, client_id="headrace-worker")
-        await asyncio.to_thread(self._check_topics, self.sender)
-        self._start_agents(self.sender)
+        topics = await asyncio.to_thread(self._check_topics, self.sender)
+        self._start_agents(self.sender, reporting=self._settings.names.topic(WORKERS_TOPIC) in topics)
         self.add_future(self._watch(time.monotonic()))
 
     async def on_stop(self) -> None:
@@ -85,7 +86,8 @@ class Host(Service):
             else:
                 return
 
-    def _check_topics(self, sender: Sender) -> None:
+    def _check_topics(self, sender: Sender) -> set[str]:
+        """All topics of the broker; ends the worker where one is missing."""
         agents = self._agents
         names = self._settings.names
         needed = {
@@ -94,17 +96,21 @@ class Host(Service):
             for topic in (*agent.topics, *([agent.output] if agent.output else []))
         }
         needed |= {names.dead_letter(agent.name) for agent in agents}
-        missing = sorted(needed - set(sender.topics(_ANSWER_S)))
+        known = set(sender.topics(_ANSWER_S))
+        missing = sorted(needed - known)
         if missing:
             log.error("missing_topics", topics=", ".join(missing), remedy="create them with: headrace init")
             raise SystemExit(ConfigurationError.exit_code)
+        return known
 
-    def _start_agents(self, sender: Sender) -> None:
+    def _start_agents(self, sender: Sender, *, reporting: bool) -> None:
         self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
         self.relays = [
-            OutboxRelay(runner.agent.name, runner.state, sender) for runner in self.runners if runner.state is not None
+            OutboxRelay(runner.agent.name, runner.state, sender, stats=runner.stats)
+            for runner in self.runners
+            if runner.state is not None
         ]
-        self.reporter = Reporter(self._settings, self.runners, sender)
+        self.reporter = Reporter(self._settings, self.runners, sender, publishing=reporting)
         for runner in self.runners:
             runner.start()
         for relay in self.relays:

@@ -18,12 +18,20 @@ _INTERVAL_S = 2.0
 
 
 class Reporter:
-    """Says every two seconds how the agents are; a tombstone says that the worker ended well."""
+    """Says every two seconds how the agents are; a tombstone says that the worker ended well.
 
-    def __init__(self, settings: Settings, runners: list[Runner], sender: Sender) -> None:
+    Args:
+        settings: the names, and the metrics' port.
+        runners: the agents.
+        sender: shared by the agents of the process.
+        publishing: whether the topic is there: librdkafka would hold a report for a missing one for 30 s, and the stop with it.
+    """
+
+    def __init__(self, settings: Settings, runners: list[Runner], sender: Sender, *, publishing: bool) -> None:
         self._topic = settings.names.topic(WORKERS_TOPIC)
         self._runners = runners
         self._sender = sender
+        self._publishing = publishing
         self._metrics_port = settings.metrics_port
         self._started_ms = time.time_ns() // 1_000_000
         self._stopping = threading.Event()
@@ -35,10 +43,16 @@ class Reporter:
             from streams.metrics import serve
 
             serve(self._runners, self._metrics_port)
-        self._thread.start()
+        if self._publishing:
+            self._thread.start()
+        else:
+            meaning, remedy = "headrace status will not know this worker", "create it with: headrace init"
+            log.warning("no_reports", missing_topic=self._topic, meaning=meaning, remedy=remedy)
 
     def stop(self) -> None:
         """End the reports, with a tombstone."""
+        if not self._publishing:
+            return
         self._stopping.set()
         self._thread.join(5.0)
         self._send(None)

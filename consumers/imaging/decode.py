@@ -58,7 +58,7 @@ def refusing(image_format: str) -> Iterator[None]:
 
 
 def _reason(text: str) -> str:
-    """libvips' lines as one, without the probing of libheif's reader that it lists."""
+    """The lines of libvips as one, without the probing of libheif's reader that it lists."""
     lines = (line.strip() for line in text.splitlines() if "bad seek to" not in line)
     return " ".join(filter(None, lines))[:_MAX_REASON_CHARACTERS]
 

@@ -91,7 +91,7 @@ def _bin(color: Color) -> Color:
 
 
 def _mean(colors: list[Color]) -> Color:
-    red, green, blue = (sum(channel) // len(colors) for channel in zip(*colors, strict=True))
+    red, green, blue = (round(sum(channel) / len(colors)) for channel in zip(*colors, strict=True))
     return red, green, blue
 
 

@@ -28,19 +28,24 @@ def ensure(connection: sa.Connection, metadata: sa.MetaData) -> None:
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *, add: bool = False) -> None:
-    """Write rows over those of the same key; with `add`, add their count to the one that is there."""
-    if rows:
-        connection.execute(_upsert(table, connection.dialect.name, add=add), rows)
+    """Write rows over those of the same key; with `add`, add their count to the one that is there.
+
+    The values go to the driver as they are (numbers, text and bytes need no conversion): half the cost of a long list of rows.
+    """
+    if not rows:
+        return
+    text, order = _upsert(table, connection.dialect, add=add)
+    connection.exec_driver_sql(text, [tuple(row[name] for name in order) for row in rows] if order else rows)
 
 
 @cache
-def _upsert(table: sa.Table, dialect: str, *, add: bool) -> sa.Executable:
-    """The statement, built once: building it takes SQLAlchemy longer than running it takes the database."""
-    insert: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+def _upsert(table: sa.Table, dialect: sa.Dialect, *, add: bool) -> tuple[str, list[str]]:
+    """The statement, and the order of its values where the driver takes them by place."""
+    insert: Any = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
     columns = [column for column in table.columns if not column.primary_key]
     new = {
         column.name: column + insert.excluded[column.name] if add else insert.excluded[column.name]
         for column in columns
     }
-    statement: sa.Executable = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
-    return statement
+    compiled = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new).compile(dialect=dialect)
+    return str(compiled), compiled.positiontup or []

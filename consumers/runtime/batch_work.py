@@ -19,7 +19,7 @@ from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
 from schemas.event import Event
 
-_SYSTEMIC = frozenset({"unavailable", "fenced"})
+_SYSTEMIC = frozenset({"unavailable", "fenced", "misconfigured"})
 
 
 class BatchWork:

@@ -4,7 +4,14 @@ import traceback
 
 from consumers.errors import FencedError, Reject, Retry, Unavailable
 from consumers.runtime.record import Failed, FailureKind
-from schemas.errors import DecodeError, InvalidEventError, SchemaIdUnknownError, UnreachableError
+from schemas.errors import (
+    ConfigurationError,
+    DecodeError,
+    InvalidEventError,
+    MissingExtraError,
+    SchemaIdUnknownError,
+    UnreachableError,
+)
 
 MESSAGE_BYTES = 1024
 TRACEBACK_BYTES = 8 * 1024
@@ -19,6 +26,8 @@ _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (DecodeError, "undecodable"),
     (InvalidEventError, "rejected"),
     (FencedError, "fenced"),
+    (ConfigurationError, "misconfigured"),
+    (MissingExtraError, "misconfigured"),
 )
 
 

@@ -9,6 +9,7 @@ UNKNOWN_SCHEMA_GRACE_S = 30.0
 """A registry may learn of a schema a moment after the first record that uses it; past this it is no delay any more."""
 
 _ASK_REGISTRY_AGAIN_S = 1.0
+_NOT_THE_RECORDS = frozenset({"unavailable", "misconfigured", "fenced"})
 _AT_ONCE = frozenset({"rejected", "undecodable", "unknown-schema"})
 
 
@@ -52,7 +53,7 @@ def decide(outcome: Outcome, *, attempt: int, failing_for_s: float, policy: Retr
         return Done()
     if isinstance(outcome, Held):
         return TryAgain(0.0, counted=False)
-    if outcome.kind == "unavailable":
+    if outcome.kind in _NOT_THE_RECORDS:
         return TryAgain(_backoff_s(attempt + 1, policy, draw), counted=False)
     if outcome.kind == "unknown-schema" and failing_for_s < UNKNOWN_SCHEMA_GRACE_S:
         return TryAgain(_ASK_REGISTRY_AGAIN_S, counted=False)

@@ -43,7 +43,16 @@ class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 FailureKind = Literal[
-    "rejected", "undecodable", "unknown-schema", "retry", "unavailable", "unexpected", "deadline", "died", "fenced"
+    "rejected",
+    "undecodable",
+    "unknown-schema",
+    "retry",
+    "unavailable",
+    "unexpected",
+    "deadline",
+    "died",
+    "fenced",
+    "misconfigured",
 ]
 
 

@@ -8,6 +8,7 @@ import structlog
 from consumers.errors import Unavailable
 from consumers.runtime.outputs import Ticket
 from consumers.runtime.state import OutboxMessage, State
+from consumers.runtime.stats import Stats
 from producers.sender import Sender, SendError
 
 log = structlog.get_logger("headrace.outbox")
@@ -26,9 +27,11 @@ class OutboxRelay:
         agent: the agent's name.
         state: of that agent.
         sender: shared by the agents of the process.
+        stats: of the agent; its results are counted here.
     """
 
-    def __init__(self, agent: str, state: State, sender: Sender) -> None:
+    def __init__(self, agent: str, state: State, sender: Sender, *, stats: Stats) -> None:
+        self._stats = stats
         self._agent = agent
         self._state = state
         self._sender = sender
@@ -54,6 +57,7 @@ class OutboxRelay:
             while messages := self._state.pending(_BATCH):
                 published = self._publish(messages)
                 self._state.published(published)
+                self._stats.results += len(published)
                 if len(published) < len(messages):
                     return
         except Unavailable as error:

@@ -229,6 +229,9 @@ class Runner:
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner
         kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
+        if "misconfigured" in kinds:
+            reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
+            raise AgentFailedError(f"agent {self.agent.name} cannot work: {'; '.join(sorted(reasons))}")
         if "fenced" in kinds and assignment.alive:
             self._restart(assignment)
         elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:

@@ -47,6 +47,7 @@ def word_pattern() -> re.Pattern[str]:
 
 @cache
 def sentence_end() -> re.Pattern[str]:
-    """Between two sentences. A full stop before a small letter or a digit ends none ("e.g. this", "3.14"), nor does an initial."""
-    stop = rf"(?<![{_TERMINATORS}])(?<!\b[A-Z](?=\.))[{_TERMINATORS}]++[{_CLOSERS}]*+(?=\s++[^a-zà-ÿа-я]|\s*+\Z)"
+    """Between two sentences. A full stop in a number or before a small letter ends none ("3.14", "e.g. this"), nor does one after an initial or a title."""
+    titles = "".join(rf"(?<!\b{title}(?=\.))" for title in ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Nr", "[A-Z]"))
+    stop = rf"(?<![{_TERMINATORS}]){titles}[{_TERMINATORS}]++[{_CLOSERS}]*+(?=\s++[^a-zà-ÿа-я]|\s*+\Z)"
     return re.compile(rf"{stop}|[{_UNSPACED_TERMINATORS}]++[{_CLOSERS}]*+|\n\s*?\n")

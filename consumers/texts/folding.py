@@ -50,8 +50,8 @@ def _table() -> dict[int, str]:
         code: base for first, last in _DECOMPOSED for code in range(first, last + 1) if (base := _base(chr(code)))
     }
     runs = {first + index: chr(ord("a") + index) for first in _LETTER_RUNS for index in range(26)}
-    alike = {ord(form): letter for letter, forms in _ALIKE.items() for one in forms for form in {one, one.upper()} if len(form) == 1 and not form.isascii()}
-    plain = {code: chr(alike_code) for code, base in decomposed.items() if (alike_code := ord(alike.get(ord(base), base)))}
+    alike = {ord(form): letter for letter, forms in _ALIKE.items() for form in forms + forms.upper() if form > "\x7f"}
+    plain = {code: base.translate(alike) for code, base in decomposed.items()}
     return {**plain, **runs, **alike, ord("_"): " "}
 
 

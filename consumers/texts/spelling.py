@@ -58,5 +58,3 @@ def _run_reads_as(have: str, want: str, *, vowels: bool) -> bool:
     if len(have) < len(want) or len(set(have)) > 1:
         return False
     return len(have) >= _DRAWN_OUT or (vowels and have in _VOWELS_TWICE)
-
-

@@ -158,5 +158,7 @@ def _languages(folder: Path | None) -> list[str]:
 
 def _folders(folder: Path | None) -> tuple[Path, ...]:
     if folder is not None and not folder.is_dir():
-        raise ConfigurationError([f"HEADRACE_PROFANITY_DIR={folder}: no such folder; make it, or take the variable away"])
+        raise ConfigurationError(
+            [f"HEADRACE_PROFANITY_DIR={folder}: no such folder; make it, or take the variable away"]
+        )
     return (OWN_FOLDER,) if folder is None else (OWN_FOLDER, folder)

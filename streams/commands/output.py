@@ -31,13 +31,14 @@ def rows(records: Iterable[Mapping[str, Any]], output: Format, *, columns: Seque
 def _table(records: list[Mapping[str, Any]], columns: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for column in columns:
         numeric = bool(records) and all(isinstance(record.get(column), int | float | None) for record in records)
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
     for record in records:
-        table.add_row(*(_cell(record.get(column)) for column in columns))
+        table.add_row(*(Text(_cell(record.get(column))) for column in columns))  # Text: no [markup] in data
     # Off a terminal there is no width: a column that is cut off there is lost to whoever reads the file.
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 

@@ -1,0 +1,107 @@
+"""A Kafka record as people and programs may read it; one that cannot be decoded is shown as such."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+
+from producers.json_form import EPOCH, Convert, format_timestamp, to_json
+from schemas.codec import Codec
+from schemas.errors import DecodeError, RegistryUnavailableError
+from schemas.names import ERROR_TRACEBACK
+from schemas.schema_set import Schema
+
+_HEX_BYTES = 32
+_KEY_WIDTH = 24
+COLUMNS = ("time", "partition", "offset", "key", "record", "value")
+
+
+class Shower:
+    """Decodes records of either wire format.
+
+    Args:
+        codec: of all schemas known.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._forms: dict[bytes, Convert] = {}
+
+    def show(self, message: Message) -> dict[str, Any]:
+        """A record as JSON has it.
+
+        `value` holds the fields, `record` the schema's full name. What cannot be decoded has `error` with the reason and
+        `hex` with the value's first 32 bytes instead; a tombstone has neither record nor error.
+        """
+        shown: dict[str, Any] = {
+            "topic": message.topic(),
+            "partition": message.partition(),
+            "offset": message.offset(),
+            "time": _time(message),
+            "key": _text(message.key()),
+            "headers": {name: _text(value) for name, value in message.headers() or ()},
+        }
+        return shown | self._value(message.value())
+
+    def _value(self, value: bytes | None) -> dict[str, Any]:
+        if value is None:
+            return {"record": None, "value": None}
+        try:
+            name, plain = self._codec.decode_any(value)
+            writer = self._codec.writer_of(value)
+        except DecodeError as error:
+            return {"record": None, "error": error.reason, "hex": _hex(value), "size_bytes": len(value)}
+        except RegistryUnavailableError as error:
+            return {"record": None, "error": str(error), "hex": _hex(value), "size_bytes": len(value)}
+        return {"record": name, "value": self._form(writer)(plain, "")}
+
+    def _form(self, schema: Schema) -> Convert:
+        if schema.fingerprint not in self._forms:
+            self._forms[schema.fingerprint] = to_json(schema.raw)
+        return self._forms[schema.fingerprint]
+
+
+def line(shown: Mapping[str, Any], *, width: int | None) -> str:
+    """A record on one line, in the order of COLUMNS; cut to `width` characters, None for all of it."""
+    key = "-" if shown["key"] is None else str(shown["key"])
+    place = f"{shown['time'] or '-':27} {shown['partition']:>4} {shown['offset']:>9} {key:{_KEY_WIDTH}}"
+    text = f"{place} {shown['record'] or '-'} {_summary(shown)}{_headers(shown['headers'])}"
+    flat = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return flat if width is None or len(flat) <= width else f"{flat[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def header_line() -> str:
+    """The names above the lines."""
+    time, partition, offset, key, record, value = (column.upper() for column in COLUMNS)
+    return f"{time:27} {partition[:4]:>4} {offset:>9} {key:{_KEY_WIDTH}} {record} {value}"
+
+
+def _summary(shown: Mapping[str, Any]) -> str:
+    if "error" in shown:
+        return f"cannot be decoded: {shown['error']} (hex {shown['hex']}, {shown['size_bytes']:,} bytes)"
+    return "tombstone" if shown["value"] is None else msgspec.json.encode(shown["value"]).decode()
+
+
+def _headers(headers: Mapping[str, str]) -> str:
+    told = " ".join(f"{name}={value}" for name, value in headers.items() if name != ERROR_TRACEBACK)
+    return f"  [{told}]" if told else ""
+
+
+def _hex(value: bytes) -> str:
+    return value[:_HEX_BYTES].hex()
+
+
+def _text(value: bytes | str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"hex:{value.hex()}"
+
+
+def _time(message: Message) -> str | None:
+    kind, at_ms = message.timestamp()
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else format_timestamp(EPOCH + timedelta(milliseconds=at_ms))
