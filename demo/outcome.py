@@ -9,7 +9,6 @@ from rich.table import Table
 
 from consumers import analytics
 from demo.inputs import Published
-from producers.kafka import open_reader
 from schemas import names as wire
 from schemas.catalogue import load_catalogue
 from schemas.codec import Codec
@@ -62,19 +61,15 @@ class Made:
 def read(settings: Settings) -> Made:
     """Read the result topics, the dead letters and the analytics' database."""
     codec = _codec(settings)
-    reader = open_reader(settings, client_id="headrace-demo")
-    try:
-        images, analyzed, posted = (
-            [codec.decode_any(message.value())[1] for message in whole_topic(reader, topic)]
-            for topic in ("images.processed", "texts.analyzed", "texts.posted")
-        )
-        letters = [
-            _letter(agent, message)
-            for agent in ("images", "text", "analytics")
-            for message in whole_topic(reader, settings.names.dead_letter(agent))
-        ]
-    finally:
-        reader.close()
+    images, analyzed, posted = (
+        [codec.decode_any(message.value())[1] for message in whole_topic(settings, topic)]
+        for topic in ("images.processed", "texts.analyzed", "texts.posted")
+    )
+    letters = [
+        _letter(agent, message)
+        for agent in ("images", "text", "analytics")
+        for message in whole_topic(settings, settings.names.dead_letter(agent))
+    ]
     return Made(
         images=sorted(images, key=lambda image: str(image["image_id"])),
         texts=sorted(analyzed, key=lambda text: str(text["text_id"])),

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.group import open_admin
-from producers.kafka import open_reader
+from producers.errors import UnknownTopicError
 from schemas.names import WORKERS_TOPIC
 from schemas.settings import Settings
+from streams.positions import END, Position
 from streams.report import AgentReport, WorkerReport
+from streams.topic_reader import TopicReader
 
 _ALIVE_MS = 10_000
-_TIMEOUT_S = 10.0
 
 
 class PartitionState(msgspec.Struct, frozen=True):
@@ -45,6 +45,10 @@ class AgentState(msgspec.Struct, frozen=True):
         end: the logs' ends, added up.
         rate: records finished a second, over the last seconds.
         overall_rate: the same from the first record to the last.
+        results: published so far, as the overview agent counts them; where it doesn't run, since each worker's start.
+        failures: dead-lettered so far, as the overview agent counts them.
+        p50_ms: handling time by the overview's count, in milliseconds; else the slowest worker's own figure.
+        p99_ms: the same.
     """
 
     agent: str
@@ -58,6 +62,7 @@ class AgentState(msgspec.Struct, frozen=True):
     results: int
     retried: int
     waited: int
+    failures: int
     p50_ms: float | None
     p99_ms: float | None
     dead_letters: int
@@ -70,50 +75,53 @@ def collect(settings: Settings, agents: Sequence[Agent]) -> tuple[list[AgentStat
 
     Raises:
         KafkaException: when the broker stops answering.
+        Unavailable: when the overview's database does.
     """
-    reader = open_reader(settings, client_id="headrace-status")
+    workers = _workers(settings)
+    view = BrokerView(open_admin(settings))
+    overview = _overview(settings)
+    return [_agent_state(settings, agent, view, workers, overview.get(agent.name)) for agent in agents], workers
+
+
+def _workers(settings: Settings) -> list[WorkerReport]:
+    """The latest report of each worker that is still alive; the topic is compacted, and small."""
+    now_ms = time.time_ns() // 1_000_000
+    latest: dict[bytes, bytes | None] = {}
     try:
-        workers = _workers(reader, settings)
-        view = BrokerView(open_admin(settings), reader)
-        return [_agent_state(settings, agent, view, workers) for agent in agents], workers
+        for message in whole_topic(settings, settings.names.topic(WORKERS_TOPIC), since_ms=now_ms - 2 * _ALIVE_MS):
+            latest[message.key() or b""] = message.value()
+    except UnknownTopicError:
+        return []
+    reports = [msgspec.json.decode(value, type=WorkerReport) for value in latest.values() if value is not None]
+    return sorted((report for report in reports if now_ms - report.at_ms < _ALIVE_MS), key=lambda report: report.worker)
+
+
+def whole_topic(settings: Settings, topic: str, *, since_ms: int = 0) -> list[Any]:
+    """Every record of a topic since a time, in milliseconds since the epoch.
+
+    Raises:
+        UnknownTopicError: when there is no such topic.
+    """
+    reader = TopicReader(settings, topic)
+    try:
+        return list(reader.read(reader.offsets(Position("time", since_ms)), reader.offsets(END)))
     finally:
         reader.close()
 
 
-def _workers(reader: Consumer, settings: Settings) -> list[WorkerReport]:
-    """The latest report of each worker that is still alive; the topic is compacted, and small."""
-    topic = settings.names.topic(WORKERS_TOPIC)
-    latest: dict[bytes, bytes | None] = {}
-    since_ms = int(time.time() * 1000) - 2 * _ALIVE_MS
-    for message in whole_topic(reader, topic, since_ms=since_ms):
-        latest[message.key() or b""] = message.value()
-    reports = [msgspec.json.decode(value, type=WorkerReport) for value in latest.values() if value is not None]
-    now_ms = time.time_ns() // 1_000_000
-    return sorted((report for report in reports if now_ms - report.at_ms < _ALIVE_MS), key=lambda report: report.worker)
+def _overview(settings: Settings) -> dict[str, Any]:
+    """What the overview agent has counted, by agent; empty without its database or its libraries."""
+    try:
+        from consumers import overview
+    except ImportError:
+        return {}
+    group = settings.names.group(overview.AGENT)
+    return {figures.agent: figures for figures in overview.totals(settings.database_url, group=group)}
 
 
-def whole_topic(reader: Consumer, topic: str, *, since_ms: int = 0) -> list[Any]:
-    """Every record of a topic since a time, in milliseconds since the epoch; none where there is no such topic."""
-    known = reader.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
-    if known.error is not None:
-        return []
-    places = reader.offsets_for_times(
-        [TopicPartition(topic, number, since_ms) for number in known.partitions], timeout=_TIMEOUT_S
-    )
-    starts = [place for place in places if place.offset >= 0]
-    reader.assign(starts)
-    found, ended, until_s = [], 0, time.monotonic() + _TIMEOUT_S
-    while ended < len(starts) and time.monotonic() < until_s:
-        for message in reader.consume(500, 0.2):
-            if message.error() is None:
-                found.append(message)
-            else:
-                ended += 1
-    reader.unassign()
-    return found
-
-
-def _agent_state(settings: Settings, agent: Agent, view: BrokerView, workers: list[WorkerReport]) -> AgentState:
+def _agent_state(
+    settings: Settings, agent: Agent, view: BrokerView, workers: list[WorkerReport], counted: Any
+) -> AgentState:
     names = settings.names
     topics = [names.topic(topic) for topic in agent.topics]
     partitions = _partitions(names.group(agent.name), topics, view, _owners(agent, workers))
@@ -127,11 +135,12 @@ def _agent_state(settings: Settings, agent: Agent, view: BrokerView, workers: li
         rate=round(sum(report.rate for report in mine), 1),
         overall_rate=round(sum(report.overall_rate for report in mine), 1),
         handled=sum(report.handled for report in mine),
-        results=sum(report.results for report in mine),
+        results=counted.results if counted else sum(report.results for report in mine),
         retried=sum(report.retried for report in mine),
         waited=sum(report.waited for report in mine),
-        p50_ms=_widest(mine, "p50_ms"),
-        p99_ms=_widest(mine, "p99_ms"),
+        failures=counted.failures if counted else 0,
+        p50_ms=_widest(mine, "p50_ms") if counted is None or counted.p50_ms is None else round(counted.p50_ms, 3),
+        p99_ms=_widest(mine, "p99_ms") if counted is None or counted.p99_ms is None else round(counted.p99_ms, 3),
         dead_letters=view.records_in(names.dead_letter(agent.name)),
         hung=sum(report.hung for report in mine),
         partitions=partitions,

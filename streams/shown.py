@@ -41,7 +41,7 @@ class Shower:
             "offset": message.offset(),
             "time": _time(message),
             "key": _text(message.key()),
-            "headers": {name: _text(value) for name, value in message.headers() or ()},
+            "headers": {name: _text(value) for name, value in _headers(message)},
         }
         return shown | self._value(message.value())
 
@@ -67,7 +67,7 @@ def line(shown: Mapping[str, Any], *, width: int | None) -> str:
     """A record on one line, in the order of COLUMNS; cut to `width` characters, None for all of it."""
     key = "-" if shown["key"] is None else str(shown["key"])
     place = f"{shown['time'] or '-':27} {shown['partition']:>4} {shown['offset']:>9} {key:{_KEY_WIDTH}}"
-    text = f"{place} {shown['record'] or '-'} {_summary(shown)}{_headers(shown['headers'])}"
+    text = f"{place} {shown['record'] or '-'} {_summary(shown)}{_told(shown['headers'])}"
     flat = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return flat if width is None or len(flat) <= width else f"{flat[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
 
@@ -84,7 +84,12 @@ def _summary(shown: Mapping[str, Any]) -> str:
     return "tombstone" if shown["value"] is None else msgspec.json.encode(shown["value"]).decode()
 
 
-def _headers(headers: Mapping[str, str]) -> str:
+def _headers(message: Message) -> list[tuple[str, Any]]:
+    found: Any = message.headers()
+    return list(found or ())
+
+
+def _told(headers: Mapping[str, str]) -> str:
     told = " ".join(f"{name}={value}" for name, value in headers.items() if name != ERROR_TRACEBACK)
     return f"  [{told}]" if told else ""
 

@@ -1,10 +1,14 @@
 """Reads a topic from place to place: partitions by `assign`, no group, no commit."""
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from producers.client_log import ClientLog
 from producers.errors import UnknownTopicError
+from producers.kafka import open_client
 from schemas.errors import HeadraceError, TimedOutError
 from schemas.settings import Settings
 from streams.positions import Position
@@ -12,6 +16,7 @@ from streams.positions import Position
 _TIMEOUT_S = 10.0
 _POLL_S = 0.2
 _AT_ONCE = 500
+_PATIENCE_S = 15.0
 _NO_OFFSET = -1
 
 
@@ -59,16 +64,18 @@ class TopicReader:
         """
         unfinished = {part for part in start if end is None or start[part] < end[part]}
         self._consumer.assign([TopicPartition(self.topic, part, start[part]) for part in sorted(unfinished)])
+        heard_s = time.monotonic()
         while unfinished:
-            for message in self._take():
-                partition, offset = message.partition(), message.offset()
-                if self._is_end(message):
-                    unfinished -= (
-                        {partition} if end and (offset or 0) >= self._bounds[partition][1] >= end[partition] else set()
-                    )
-                elif end is None or offset < end[partition]:
+            messages = self._take()
+            heard_s = time.monotonic() if messages else heard_s
+            if end is not None and time.monotonic() - heard_s > _PATIENCE_S:
+                raise TimedOutError(f"the broker sent nothing of {self.topic} for {_PATIENCE_S:g} s")
+            for message in messages:
+                partition, offset = _place(message)
+                is_record = self._is_record(message)
+                if is_record and (end is None or offset < end[partition]):
                     yield message
-                if end is not None and not message.error() and offset >= end[partition] - 1:
+                if end is not None and (not is_record or offset + 1 >= end[partition]):
                     unfinished.discard(partition)
 
     def close(self) -> None:
@@ -80,13 +87,12 @@ class TopicReader:
         first = self._consumer.poll(_POLL_S)
         return [] if first is None else [first, *self._consumer.consume(_AT_ONCE, 0)]
 
-    def _is_end(self, message: Message) -> bool:
+    def _is_record(self, message: Message) -> bool:
+        """Whether it is a record, and not the news that a partition has no more for now."""
         error = message.error()
-        if error is None:
-            return False
-        if error.code() != KafkaError._PARTITION_EOF:
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
             raise ReadError(f"{self.topic} [{message.partition()}] cannot be read: {error.str()} ({error.name()})")
-        return True
+        return error is None
 
     def _look_up(self, settings: Settings) -> list[int]:
         try:
@@ -117,3 +123,26 @@ class TopicReader:
             raise TimedOutError(f"the broker does not say which offsets a time has: {error.args[0].str()}") from error
         highs = {partition: high for partition, (_, high) in self._bounds.items()}
         return {p.partition: highs[p.partition] if p.offset <= _NO_OFFSET else p.offset for p in found}
+
+
+def _open(settings: Settings) -> Consumer:
+    own: dict[str, str | float | bool] = {
+        "client.id": "headrace-reader",
+        "group.id": "headrace-reader",  # librdkafka asks for a name; nothing joins the group or commits to it
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 50,
+        "fetch.queue.backoff.ms": 2,
+        "allow.auto.create.topics": False,
+    }
+    log = ClientLog("headrace-reader")
+    consumer: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    return consumer
+
+
+def _place(message: Message) -> tuple[int, int]:
+    partition: Any = message.partition()
+    offset: Any = message.offset()
+    return partition, offset  # a message from the broker has both

@@ -37,9 +37,8 @@ _T = TypeVar("_T")
 class BrokerView:
     """Look-ups that an assignment needs; each is tried again for a while, since a broker may just be restarting."""
 
-    def __init__(self, admin: AdminClient, consumer: Consumer) -> None:
+    def __init__(self, admin: AdminClient) -> None:
         self._admin = admin
-        self._consumer = consumer
 
     def logs(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], Log]:
         """Topic id, first and next offset of each partition."""
@@ -54,11 +53,11 @@ class BrokerView:
         found = {topic: future.result(_TIMEOUT_S) for topic, future in futures.items()}
         return {topic: (str(description.topic_id), len(description.partitions)) for topic, description in found.items()}
 
-    def commits(self, topics: Iterable[str]) -> dict[tuple[str, int], Committed | None]:
-        """The group's commit of every partition of the topics."""
+    def commits(self, consumer: Consumer, topics: Iterable[str]) -> dict[tuple[str, int], Committed | None]:
+        """The commits, with their metadata, of the consumer's own group, for every partition of the topics."""
         counts = self.topic_ids(topics)
         wanted = [TopicPartition(topic, number) for topic, (_, count) in counts.items() for number in range(count)]
-        found = self._consumer.committed(wanted, timeout=_TIMEOUT_S)
+        found = consumer.committed(wanted, timeout=_TIMEOUT_S)
         for partition in found:
             if partition.error:
                 raise KafkaException(partition.error)

@@ -119,10 +119,10 @@ class Membership:
 
     def _resolve(self, places: Places) -> dict[tuple[str, int], Assignment]:
         """Where each partition starts: the stored offset, else the commit, else the catalogue's word."""
-        _, view = self._parts()
+        consumer, view = self._parts()
         topics = {topic for topic, _ in places}
         logs = patiently(lambda: view.logs(places))
-        commits = patiently(lambda: view.commits(topics))
+        commits = patiently(lambda: view.commits(consumer, topics))
         new = {topic: not any(commit for (other, _), commit in commits.items() if other == topic) for topic in topics}
         return {
             place: self._fresh(place, logs[place], commits.get(place), group_is_new=new[place[0]]) for place in places

@@ -147,7 +147,7 @@ class Runner:
         self._consumer = open_consumer(
             self._kit.settings, group, protocol=self._protocol, on_commit=self._on_commit, on_error=self._on_error
         )
-        self._view = BrokerView(admin, self._consumer)
+        self._view = BrokerView(admin)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
         self.membership.subscribe(self._consumer, self._view, topics, protocol=self._protocol)
 

@@ -38,7 +38,9 @@ _CARDS = tuple(
     )
 )
 _NOT_DIGIT = re.compile(r"\D")
-_DIGITS = re.compile(r"\d")
+_DIGITS = re.compile(r"\d++")
+_LEAST_DIGITS = 8
+"""A phone number has eight, an SSN nine; a text of fewer in all holds none."""
 
 # Length of an IBAN by country, from SWIFT's IBAN registry.
 _IBAN_COUNTRIES = {
@@ -100,12 +102,15 @@ def _seekers(text: str) -> Iterator[Callable[[str], Iterator[Found]]]:
     """The searches that can find something at all in this text; most texts have neither @ nor digits."""
     if "@" in text:
         yield partial(_matches, "email", _EMAIL)
-    if _DIGITS.search(text):
+    digits = _DIGITS.findall(text)
+    if sum(map(len, digits)) >= _LEAST_DIGITS:
         yield _ibans
         yield from (partial(_cards, form) for form in _CARDS)
         yield partial(_matches, "ssn", _SSN)
         yield from (partial(_matches, "phone", form) for form in _PHONES)
+    if digits and ":" in text:
         yield _ipv6
+    if digits and "." in text:
         yield partial(_matches, "ip", _IPV4)
 
 

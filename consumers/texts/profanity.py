@@ -101,25 +101,25 @@ class _Dictionary:
 
 def _first_phrase(folded: str, first: re.Match[str], phrases: list[Phrase]) -> Found | None:
     """The longest of the phrases that begins with this token; its kind is ALLOWED if it is to be left alone."""
+    ends, written = [first.end()], [_spelling(first[0])]
+    following = _following(folded, first)
     for phrase in phrases:
-        end = _phrase_end(folded, first, phrase)
-        if end:
-            return Found(first.start(), end, phrase.entry)
+        while len(written) < len(phrase.parts) and (token := next(following, None)):
+            ends.append(token.end())
+            written.append(_spelling(token[0]))
+        if len(written) >= len(phrase.parts) and all(map(Spelling.reads_as, written, phrase.parts)):
+            return Found(first.start(), ends[len(phrase.parts) - 1], phrase.entry)
     return None
 
 
-def _phrase_end(folded: str, first: re.Match[str], phrase: Phrase) -> int | None:
-    token = first
-    for place, part in enumerate(phrase.parts):
-        if place:
-            gap = _PHRASE_GAP.match(folded, token.end())
-            following = _token().match(folded, gap.end()) if gap else None
-            if following is None:
-                return None
-            token = following
-        if len(token[0]) > _LONGEST_TOKEN or not _spelling(token[0]).reads_as(part):
-            return None
-    return token.end()
+def _following(folded: str, token: re.Match[str]) -> Iterator[re.Match[str]]:
+    """The tokens after this one, as long as no more than a short gap lies between."""
+    while gap := _PHRASE_GAP.match(folded, token.end()):
+        following = _token().match(folded, gap.end())
+        if following is None or len(following[0]) > _LONGEST_TOKEN:
+            return
+        token = following
+        yield token
 
 
 def _cores(token: str) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from consumers.runtime.fate import Fate
+from consumers.runtime.fate import DeadLetter, TryAgain
 from consumers.runtime.local import run_agent
 from demo import drawing
 from schemas.records import ImageProcessed
@@ -42,10 +42,12 @@ def test_a_broken_image_is_dead_lettered_at_its_first_attempt(
 ) -> None:
     ran = run_agent("images", upload(content), settings=settings)
     assert ran.failure is not None
-    assert ran.fate.name == "DEAD"
-    assert error in ran.failure.error_class
+    assert ran.fate == DeadLetter()
+    assert ran.failure.error_class == error
     assert ran.failure.message.startswith(reason)
 
 
 def test_a_reference_that_leads_nowhere_is_tried_again(settings: Settings) -> None:
-    assert run_agent("images", upload(None, reference="uploads/late"), settings=settings).fate.name == "RETRY"
+    fate = run_agent("images", upload(None, reference="uploads/late"), settings=settings).fate
+    assert isinstance(fate, TryAgain)
+    assert fate.counted

@@ -36,6 +36,7 @@ RECORDS = {
             {"name": "occurred_at", "type": {"type": "long", "logicalType": "timestamp-micros"}, "doc": "The source's."},
             {"name": "text", "type": "string", "doc": "What was said."},
             {"name": "agent", "type": "string", "doc": "By whom."},
+            {"name": "thread", "type": "long", "doc": "The system's number of the handler's thread."},
         ],
     },
 }
@@ -54,12 +55,16 @@ AGENTS = (
 )
 '''
 HANDLER = '''
+import threading
+import time
+
 from consumers.context import Context
 from bakery.records import GreetingSaid, GreetingWanted
 
 
 def greet(greeting: GreetingWanted, context: Context) -> GreetingSaid:
-    return GreetingSaid(text=f"Hello, {greeting.name}!", agent=context.agent)
+    time.sleep(0.02)
+    return GreetingSaid(text=f"Hello, {greeting.name}!", agent=context.agent, thread=threading.get_native_id())
 '''
 PUBLISH = '''
 import sys
@@ -107,6 +112,7 @@ class Bakery:
     def __init__(self, folder, settings, tmp_path):
         self.folder, self.settings, self._tmp = folder, settings, tmp_path
         self.workers = []
+        self.threads = set()
 
     def headrace(self, *arguments, **environ):
         return headrace(self.settings, *arguments, cwd=self.folder, PYTHONPATH="", **environ)
@@ -128,6 +134,7 @@ class Bakery:
         parsed = fastavro.parse_schema(RECORDS["greeting_said"])
         messages = read_all(self.settings.bootstrap_servers, f"{self.settings.prefix}greetings.said")
         bodies = [fastavro.schemaless_reader(io.BytesIO(message.value()[10:]), parsed, None) for message in messages]
+        self.threads = {body["thread"] for body in bodies}
         return sorted((body["agent"], body["text"]) for body in bodies)
 
 
@@ -154,11 +161,10 @@ def test_agents_picks_some_by_flag_and_by_variable(bakery):
 
 
 def test_concurrency_overrides_the_catalogue(bakery):
+    bakery.publish(*[f"n{number}" for number in range(60)])
     worker = bakery.start_worker("--concurrency", "greeter=7", "--agents", "greeter")
-    worker.await_line(" ready ")
-    bakery.publish(*[f"n{number}" for number in range(40)])
-    eventually(lambda: len(bakery.said()) == 40)
-    assert workers_at_once(bakery) == 7
+    eventually(lambda: len(bakery.said()) == 60)
+    assert len(bakery.threads) == 7
     assert worker.terminate() == 0
 
 
