@@ -34,6 +34,15 @@ from schemas.errors import ConfigurationError, HeadraceError, MissingExtraError
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Backend
 
+__all__ = [
+    "InvalidPathError",
+    "ObjectNotFoundError",
+    "ObjectStore",
+    "ObjectTooLargeError",
+    "Stored",
+    "open_store",
+]
+
 DEPENDENCY = "object-store"
 MANIFEST = "manifest.json"
 MAX_OBJECT_BYTES = 64 * 1024 * 1024

@@ -18,7 +18,7 @@ from consumers.texts.keywords import keywords
 from consumers.texts.spans import Found, blanked, disjoint, labelled, starred
 from schemas.records import Span, TextAnalyzed, TextPosted
 
-MAX_TEXT_BYTES = 4 * 1024 * 1024
+MAX_TEXT_BYTES = 2 * 1024 * 1024
 """Of a text by reference, in UTF-8: worked on in about 10 seconds at worst, a third of the agent's deadline."""
 MAX_INLINE_BYTES = 256 * 1024
 """A masked text of more bytes goes to the object store, and its path into the result."""

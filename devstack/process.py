@@ -97,6 +97,7 @@ def spawn_java(java: Path, arguments: Sequence[str], *, log: Path, pid_file: Pat
     )
     _children.add(pid)
     process = Process(pid, token)
+    _wait_for_its_command_line(process)
     pid_file.write_text(json.dumps(asdict(process)), encoding="utf-8")
     return process
 
@@ -108,6 +109,21 @@ def noted(pid_file: Path) -> Process | None:
     except (OSError, ValueError, TypeError):
         return None
     return process if process.is_alive() else None
+
+
+def _wait_for_its_command_line(process: Process) -> None:
+    """Wait until the child shows its command line, or has ended.
+
+    The kernel lets the parent of a vfork go on an instant before: a new server was seen as dead on a busy machine,
+    and the child still held our lock.
+    """
+    import psutil
+
+    deadline = time.monotonic() + 10
+    while not process.is_alive() and time.monotonic() < deadline:
+        if psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE:
+            return
+        time.sleep(0.001)
 
 
 def _reap(pid: int) -> None:

@@ -37,9 +37,9 @@ def parse_timestamp(text: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def format_timestamp(moment: datetime) -> str:
-    """ISO-8601 in UTC, as short as it is exact."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def format_timestamp(moment: datetime, *, timespec: str = "auto") -> str:
+    """ISO-8601 in UTC; as short as it is exact, unless `timespec` says how exact."""
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def _to_number(value: Any, path: str, unit: timedelta) -> Any:

@@ -23,7 +23,7 @@ class Catalogue:
     Attributes:
         topics: by name, without the prefix.
         schemas: current and former, of Headrace and of the user's package.
-        agents: `consumers.runtime.agent.Agent` objects, in the order of the catalogue.
+        agents: `consumers.runtime.agent.Agent` objects: the built-in ones, then the user's.
     """
 
     topics: dict[str, Topic]
@@ -37,7 +37,7 @@ class Catalogue:
 
 
 def load_catalogue(module: str = DEFAULT) -> Catalogue:
-    """The built-in topics and schemas, and what a module adds to them.
+    """The built-in topics, schemas and agents, and what a module adds to them.
 
     Args:
         module: dotted name of a module with any of TOPICS (Topic objects), SCHEMAS (a folder of .avsc files, relative to
@@ -50,7 +50,8 @@ def load_catalogue(module: str = DEFAULT) -> Catalogue:
     problems: list[str] = []
     schemas = _schemas(named, problems)
     topics = _topics([*TOPICS, *_listed(named, "TOPICS", problems)], schemas, problems)
-    agents = tuple(_listed(named, "AGENTS", problems))
+    built_in_agents = [] if module == DEFAULT else _listed(_import(DEFAULT), "AGENTS", problems)
+    agents = (*built_in_agents, *_listed(named, "AGENTS", problems))
     problems += _agent_problems(agents, topics)
     if problems or schemas is None:
         raise ConfigurationError([f"catalogue {module}: {problem}" for problem in problems])

@@ -41,7 +41,7 @@ class Shower:
             "offset": message.offset(),
             "time": _time(message),
             "key": _text(message.key()),
-            "headers": {name: _text(value) for name, value in _headers(message)},
+            "headers": _headers(message),
         }
         return shown | self._value(message.value())
 
@@ -66,7 +66,7 @@ class Shower:
 def line(shown: Mapping[str, Any], *, width: int | None) -> str:
     """A record on one line, in the order of COLUMNS; cut to `width` characters, None for all of it."""
     key = "-" if shown["key"] is None else str(shown["key"])
-    place = f"{shown['time'] or '-':27} {shown['partition']:>4} {shown['offset']:>9} {key:{_KEY_WIDTH}}"
+    place = f"{shown['time'] or '-':24} {shown['partition']:>4} {shown['offset']:>9} {key:{_KEY_WIDTH}}"
     text = f"{place} {shown['record'] or '-'} {_summary(shown)}{_told(shown['headers'])}"
     flat = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return flat if width is None or len(flat) <= width else f"{flat[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
@@ -75,7 +75,7 @@ def line(shown: Mapping[str, Any], *, width: int | None) -> str:
 def header_line() -> str:
     """The names above the lines."""
     time, partition, offset, key, record, value = (column.upper() for column in COLUMNS)
-    return f"{time:27} {partition[:4]:>4} {offset:>9} {key:{_KEY_WIDTH}} {record} {value}"
+    return f"{time:24} {partition[:4]:>4} {offset:>9} {key:{_KEY_WIDTH}} {record} {value}"
 
 
 def _summary(shown: Mapping[str, Any]) -> str:
@@ -84,12 +84,21 @@ def _summary(shown: Mapping[str, Any]) -> str:
     return "tombstone" if shown["value"] is None else msgspec.json.encode(shown["value"]).decode()
 
 
-def _headers(message: Message) -> list[tuple[str, Any]]:
+def _headers(message: Message) -> dict[str, Any]:
+    """By name; one that is there more than once has a list of its values."""
     found: Any = message.headers()
-    return list(found or ())
+    headers: dict[str, Any] = {}
+    for name, value in found or ():
+        text = _text(value)
+        headers[name] = text if name not in headers else [*_listed(headers[name]), text]
+    return headers
 
 
-def _told(headers: Mapping[str, str]) -> str:
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _told(headers: Mapping[str, Any]) -> str:
     told = " ".join(f"{name}={value}" for name, value in headers.items() if name != ERROR_TRACEBACK)
     return f"  [{told}]" if told else ""
 
@@ -109,4 +118,8 @@ def _text(value: bytes | str | None) -> str | None:
 
 def _time(message: Message) -> str | None:
     kind, at_ms = message.timestamp()
-    return None if kind == TIMESTAMP_NOT_AVAILABLE else format_timestamp(EPOCH + timedelta(milliseconds=at_ms))
+    return (
+        None
+        if kind == TIMESTAMP_NOT_AVAILABLE
+        else format_timestamp(EPOCH + timedelta(milliseconds=at_ms), timespec="milliseconds")
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from consumers.imaging.color import needs_conversion, without_profile
 from consumers.imaging.errors import BrokenImageError, ImageBombError, ImageRejectError, TruncatedImageError
 from consumers.imaging.geometry import Size
 from consumers.imaging.vips import load_vips
@@ -31,15 +32,16 @@ def decode(data: bytes, size: Size, image_format: str) -> Any:
     """
     pyvips = load_vips()
     with refusing(image_format):
+        converted = needs_conversion(pyvips.Image.new_from_buffer(data, ""))
         image = pyvips.Image.thumbnail_buffer(
             data,
             size.width,
             height=size.height,
             size="force",
-            output_profile="srgb",
             option_string="fail_on=truncated",  # as a keyword it is not handed to the loader
+            **({"output_profile": "srgb"} if converted else {}),
         )
-        return _eight_bit_srgb(image).copy_memory()
+        return without_profile(_eight_bit_srgb(image)).copy_memory()
 
 
 def flattened(image: Any) -> Any:

@@ -17,7 +17,7 @@ from consumers.runtime.state import OutboxMessage, Position, State
 from consumers.runtime.work import Kit, events_of, import_function, origin_of, result_headers
 from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
-from schemas.event import Event
+from schemas.event import Event, record_type
 
 _SYSTEMIC = frozenset({"unavailable", "fenced", "misconfigured"})
 
@@ -39,7 +39,9 @@ class BatchWork:
         self._handler = import_function(agent, agent.handler)
         self._tick = import_function(agent, agent.tick) if agent.tick else None
         self._output = kit.settings.names.topic(agent.output) if agent.output else None
-        self._readers = {topic: _reader(kit, topic) for topic in agent.topics} if agent.decode else {}
+        self._readers = (
+            {topic: record_type(kit.catalogue.topics[topic].record) for topic in agent.topics} if agent.decode else {}
+        )
 
     def perform(self, chunk: Chunk) -> None:
         """Give every record of the chunk its outcome; an answered chunk's transaction is fenced, not kept."""
@@ -207,11 +209,3 @@ def _halve(outcome: Outcome) -> bool:
 
 def _since_us(started_ns: int) -> int:
     return (perf_counter_ns() - started_ns) // 1000
-
-
-def _reader(kit: Kit, topic: str) -> type[Event]:
-    record = kit.catalogue.topics[topic].record
-    found = next((event for event in Event.__subclasses__() if event.__schema_name__ == record), None)
-    if found is None:
-        raise ConfigurationError([f"topic {topic!r}: no generated class of {record} is imported"])
-    return found

@@ -95,6 +95,8 @@ class Membership:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
+        for assignment in leaving:
+            assignment.sent = -1  # a commit on its way may still fail: say it again
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._give_up(leaving)
         if offsets:

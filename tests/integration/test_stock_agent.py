@@ -1,16 +1,12 @@
 """A user's stock `@app.agent` beside ours; and where there is none, a Faust that touches nothing."""
 
-import subprocess
-import sys
-import uuid
-
 import msgspec
 import psutil
 import pytest
 
 from tests.support import plain
-from tests.support.flows import Flow, eventually
-from tests.support.workers import Worker
+from tests.support.flows import eventually
+from tests.support.workers import ROOT, Worker
 
 CATALOGUE = '''
 import os
@@ -29,6 +25,21 @@ async def read_postcards(postcards):
             file.write(postcard + b"\\n")
 '''
 
+WITNESS = '''
+import os
+import sys
+
+
+def witness(event, arguments):
+    if event in ("socket.connect", "socket.bind") and isinstance(arguments[1], tuple):
+        with open(os.environ["SOCKETS"], "a") as file:
+            file.write(f"{event} {arguments[1]}\\n")
+
+
+sys.addaudithook(witness)
+'''
+"""Notes each network connection that Python opens; librdkafka's are C's, and raise no such event."""
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -36,6 +47,9 @@ def folder(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "post_office.py").write_text(CATALOGUE)
+    (tmp_path / "witness").mkdir()
+    (tmp_path / "witness" / "sitecustomize.py").write_text(WITNESS)
+    (tmp_path / "sockets").touch()
     return home
 
 
@@ -44,6 +58,7 @@ def worker_in(tmp_path):
     started = []
 
     def start(flow, folder, *options, **environ):
+        environ = {"SOCKETS": tmp_path / "sockets", "PYTHONPATH": f"{tmp_path / 'witness'}:{ROOT}", **environ}
         started.append(Worker(flow.settings, tmp_path / "worker.log", *options, cwd=folder, **environ))
         return started[-1]
 
@@ -57,8 +72,7 @@ def test_a_stock_agent_runs_beside_ours_and_receives_its_messages(shop, folder, 
     shop.make_topic("inline.dlq", partitions=1)
     postcards, received = shop.make_topic("postcards", partitions=1), tmp_path / "received"
     received.touch()
-    flow_settings = msgspec.structs.replace(shop.settings, catalogue="post_office")
-    shop.settings = flow_settings
+    shop.settings = msgspec.structs.replace(shop.settings, catalogue="post_office")
     worker = worker_in(shop, folder, "--agents", "inline", POSTCARDS=postcards, RECEIVED=received)
     worker.await_line(" ready ")
     shop.place(*[(f"o{number}", "ok") for number in range(20)])
@@ -67,11 +81,12 @@ def test_a_stock_agent_runs_beside_ours_and_receives_its_messages(shop, folder, 
     eventually(lambda: shop.lag("inline") == 0)
     assert len(shop.read(shop.confirmed)) == 20
     assert listening(worker) == set()
+    assert "socket.connect" in (tmp_path / "sockets").read_text()
     assert worker.terminate() == 0
 
 
 def test_without_a_stock_agent_faust_opens_no_connection_and_makes_no_topic_group_or_folder(
-    shop, folder, worker_in, admin
+    shop, folder, worker_in, admin, tmp_path
 ):
     shop.make_topic("inline.dlq", partitions=1)
     before = set(admin.list_topics(timeout=10).topics)
@@ -79,7 +94,7 @@ def test_without_a_stock_agent_faust_opens_no_connection_and_makes_no_topic_grou
     worker.await_line(" ready ")
     shop.place(("o1", "ok"))
     eventually(lambda: shop.lag("inline") == 0)
-    assert python_sockets(worker) == set()
+    assert (tmp_path / "sockets").read_text() == ""
     assert listening(worker) == set()
     made = {topic for topic in set(admin.list_topics(timeout=10).topics) - before if topic.startswith(shop.settings.prefix)}
     assert made == set()

@@ -4,7 +4,8 @@ from typing import Protocol
 
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
-from consumers.runtime.record import HELD
+from consumers.runtime.failure import failure_of
+from consumers.runtime.record import HELD, Failed, Held
 
 
 class Performer(Protocol):
@@ -12,6 +13,16 @@ class Performer(Protocol):
 
     def perform(self, chunk: Chunk) -> None:
         """Give every record of the chunk its outcome."""
+
+
+def performed(work: Performer, chunk: Chunk) -> Held | Failed:
+    """Run the chunk; the outcome of what it leaves without one. A fault of ours is the running record's failure too."""
+    try:
+        work.perform(chunk)
+    except BaseException as error:  # a thread that ended here would leave its chunk out for ever
+        chunk.failure = failure_of(error)
+        return chunk.failure
+    return HELD
 
 
 class Inline:
@@ -29,8 +40,8 @@ class Inline:
 
     def submit(self, chunk: Chunk) -> None:
         """Run the chunk now."""
-        self._work.perform(chunk)
-        self._done(Completed(chunk, chunk.settled(HELD)))
+        left_open = performed(self._work, chunk)
+        self._done(Completed(chunk, chunk.settled(left_open)))
 
     def running(self) -> list[Chunk]:
         """None: whoever could ask is the thread that runs it."""

@@ -100,7 +100,7 @@ class Processes:
                     child.close()
                     child = _Child(self._settings, self._agent)
                 self._run(chunk, child)
-        except PoolError as error:
+        except BaseException as error:  # a keeper that ended silently would leave its chunk out for ever
             self.broken = error
         finally:
             if child is not None:

@@ -4,10 +4,9 @@ import threading
 from queue import SimpleQueue
 
 from consumers.runtime.chunk import Chunk
-from consumers.runtime.executors.inline import Performer
+from consumers.runtime.executors.inline import Performer, performed
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.failure import overrun
-from consumers.runtime.record import HELD
 
 
 class Threads:
@@ -78,11 +77,11 @@ class Threads:
 
     def _serve(self) -> None:
         while (chunk := self._queue.get()) is not None:
-            self._work.perform(chunk)
+            left_open = performed(self._work, chunk)
             if not chunk.answer():
                 with self._lock:
                     self.hung -= 1
                 return
             with self._lock:
                 self._running.pop(chunk, None)
-            self._done(Completed(chunk, chunk.settled(HELD)))
+            self._done(Completed(chunk, chunk.settled(left_open)))
