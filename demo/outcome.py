@@ -112,13 +112,14 @@ def print_table(rows: list[Row]) -> None:
             f"{row.results:,}",
             f"{row.dead_lettered:,}",
             f"{row.events_per_s:,.0f}",
-            _milliseconds(row.p50_ms),
-            _milliseconds(row.p99_ms),
+            milliseconds(row.p50_ms),
+            milliseconds(row.p99_ms),
         )
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100).print(table)
 
 
-def _milliseconds(value: float | None) -> str:
+def milliseconds(value: float | None) -> str:
+    """Three figures, or a dash for none."""
     return "-" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from consumers.store import ObjectStore, open_store
 from demo.chart import activity_chart
-from demo.outcome import Letter, Made, Row
+from demo.outcome import Letter, Made, Row, milliseconds
 
 _TEXTS_SHOWN = 60
 _TEXT_CHARACTERS = 240
@@ -53,7 +53,7 @@ def _section(title: str, body: str) -> str:
 
 def _header(rows: list[Row]) -> str:
     body = [
-        [row.agent, f"{row.events:,}", f"{row.results:,}", f"{row.dead_lettered:,}", f"{row.events_per_s:,.0f}", _ms(row.p50_ms), _ms(row.p99_ms)]
+        [row.agent, f"{row.events:,}", f"{row.results:,}", f"{row.dead_lettered:,}", f"{row.events_per_s:,.0f}", milliseconds(row.p50_ms), milliseconds(row.p99_ms)]
         for row in rows
     ]  # fmt: skip
     columns = ["agent", "events in", "results", "dead-lettered", "events/s", "p50 ms", "p99 ms"]
@@ -72,10 +72,6 @@ def _table(columns: list[str], rows: Iterable[list[str]], *, numeric: Iterable[i
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f"<table><tr>{cells('th', columns)}</tr>{body}</table>"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
 
 
 def _contact_sheet(images: list[dict[str, Any]], store: ObjectStore) -> str:
@@ -101,7 +97,7 @@ def _texts(made: Made) -> str:
     rows = [
         [
             f"<span class='lang'>{escape(text['language'])}</span> {text['language_confidence']:.2f}",
-            _marked(made.posted.get(text["text_id"], ""), text),
+            f"<span dir='auto'>{_marked(made.posted.get(text['text_id'], ''), text)}</span>",
             escape(", ".join(text["keywords"][:5])),
             "-" if text["sentiment"] is None else f"{text['sentiment']:+.2f}",
         ]

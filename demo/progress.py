@@ -10,7 +10,6 @@ from typing import Self
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from demo.inputs import Published
 from demo.outcome import Row
 from schemas.catalogue import load_catalogue
 from schemas.errors import TimedOutError
@@ -48,7 +47,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bars.stop()
 
-    def wait(self, published: Published) -> list[Row]:
+    def wait(self) -> list[Row]:
         """Wait until no agent lags; one row an agent.
 
         Raises:

@@ -52,7 +52,7 @@ class Show:
             cleanup.enter_context(self._worker(settings))  # 4
             published = inputs.publish(settings, open_store(settings.store_url), say=self._say)  # 5
             with Progress(settings, worker_log=OUT / "worker.log", say=self._say) as progress:
-                rows = progress.wait(published)  # 6
+                rows = progress.wait()  # 6
             made = outcome.read(settings)
             self._say(f"writing {OUT / 'demo.html'}")
             page.write(OUT / "demo.html", rows, made)  # 7

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,7 +54,8 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
         if self.is_alive():
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended since
+                os.kill(self.pid, number)
 
     def has_ended(self, *, within_s: float) -> bool:
         """Wait for its end; whether it has ended in that time."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from consumers.imaging.color import needs_conversion, without_profile
 from consumers.imaging.errors import BrokenImageError, ImageBombError, ImageRejectError, TruncatedImageError
 from consumers.imaging.geometry import Size
 from consumers.imaging.vips import load_vips
 
+_PROFILE = "icc-profile-data"
 _SHORT_FILE_WORDS = ("premature end", "end of file", "unexpected end", "truncated")
 _LARGE_IMAGE_WORDS = "maximum supported image dimension"
 _MAX_REASON_CHARACTERS = 200
@@ -32,7 +32,7 @@ def decode(data: bytes, size: Size, image_format: str) -> Any:
     """
     pyvips = load_vips()
     with refusing(image_format):
-        converted = needs_conversion(pyvips.Image.new_from_buffer(data, ""))
+        converted = _needs_conversion(pyvips.Image.new_from_buffer(data, ""))
         image = pyvips.Image.thumbnail_buffer(
             data,
             size.width,
@@ -41,7 +41,7 @@ def decode(data: bytes, size: Size, image_format: str) -> Any:
             option_string="fail_on=truncated",  # as a keyword it is not handed to the loader
             **({"output_profile": "srgb"} if converted else {}),
         )
-        return without_profile(_eight_bit_srgb(image)).copy_memory()
+        return _eight_bit_srgb(image).copy_memory()
 
 
 def flattened(image: Any) -> Any:
@@ -72,7 +72,17 @@ def _refusal(reason: str) -> type[ImageRejectError]:
     return ImageBombError if _LARGE_IMAGE_WORDS in lower else BrokenImageError
 
 
+def _needs_conversion(image: Any) -> bool:
+    """Whether colours have to go through profiles: without any, it would cost 0.13 us a pixel and change nothing."""
+    return bool(image.get_typeof(_PROFILE)) or image.interpretation == "cmyk"
+
+
 def _eight_bit_srgb(image: Any) -> Any:
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
-    return image if image.format == "uchar" else image.cast("uchar")
+    if image.format != "uchar":
+        image = image.cast("uchar")
+    if image.get_typeof(_PROFILE):  # it has done its part, and every later step would look at it again
+        image = image.copy()
+        image.remove(_PROFILE)
+    return image

@@ -1,7 +1,7 @@
 r"""How many characters, words and sentences a text has, in any script.
 
 Words follow the default rules of Unicode's UAX #29 where those need no dictionary: letters, digits and marks between spaces are
-one word, with an apostrophe or a hyphen inside; each Han or Hiragana character is a word, a Katakana run is one. A run of Thai, Lao, Burmese or Khmer
+one word, with an apostrophe, a hyphen or a full stop inside; each Han or Hiragana character is a word, a Katakana run is one. A run of Thai, Lao, Burmese or Khmer
 between two spaces counts as one word, though it holds several: telling them apart takes a dictionary.
 """
 
@@ -42,12 +42,13 @@ def count(text: str) -> Counts:
 def word_pattern() -> re.Pattern[str]:
     """One word."""
     spaced = rf"(?:[^\W_{HAN}{HIRAGANA}{KATAKANA}]|[{marks()}])"
-    return re.compile(rf"{spaced}++(?:['’\-]{spaced}++)*+|[{KATAKANA}]++|[{HAN}{HIRAGANA}]")
+    joiner = r"(?:['’.\-]|(?<=[0-9]),(?=[0-9]))"
+    return re.compile(rf"{spaced}++(?:{joiner}{spaced}++)*+|[{KATAKANA}]++|[{HAN}{HIRAGANA}]")
 
 
 @cache
 def sentence_end() -> re.Pattern[str]:
     """Between two sentences. A full stop in a number or before a small letter ends none ("3.14", "e.g. this"), nor does one after an initial or a title."""
     titles = "".join(rf"(?<!\b{title}(?=\.))" for title in ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Nr", "[A-Z]"))
-    stop = rf"(?<![{_TERMINATORS}]){titles}[{_TERMINATORS}]++[{_CLOSERS}]*+(?=\s++[^a-zà-ÿа-я]|\s*+\Z)"
+    stop = rf"(?<![{_TERMINATORS}]){titles}[{_TERMINATORS}]++[{_CLOSERS}]*+(?=\s++[^\w{_TERMINATORS}]{{0,8}}+[^\Wa-zß-ÿά-ώа-џ])"
     return re.compile(rf"{stop}|[{_UNSPACED_TERMINATORS}]++[{_CLOSERS}]*+|\n\s*?\n")

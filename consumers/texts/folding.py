@@ -20,7 +20,7 @@ _DECOMPOSED = (
 # letters map alike, as words are compared in one case: hence the Cyrillic н as h.
 _ALIKE = {
     "a": "ɑαаᴀⱥ", "b": "βьвʙƀɓ", "c": "ϲсᴄƈȼ", "d": "đðԁᴅɖɗ", "e": "εеєᴇɛəǝ", "f": "ƒꜰғ", "g": "ɡɢǥɠց", "h": "һнħʜհ",
-    "i": "ιіıɪɨӏ", "j": "јϳᴊɉ", "k": "κкᴋƙқ", "l": "łʟƚɭǀ", "m": "мᴍɱ", "n": "ηпŋɴɲոռ", "o": "οоøᴏɵօσө", "p": "ρрᴘƥ",
+    "i": "ιіıɪɨӏ", "j": "јϳᴊɉ", "k": "κкᴋƙқ", "l": "łʟƚɭǀ", "m": "мᴍɱ", "n": "ηпŋɴɲոռ", "o": "οоøᴏɵօө", "p": "ρрᴘƥ",
     "q": "ԛɋ", "r": "гʀɾɍ", "s": "ѕꜱʂ", "t": "τтŧᴛƭ", "u": "υսᴜʉʋ", "v": "νѵᴠ", "w": "ωԝшᴡɯ", "x": "χхҳ", "y": "γуүʏɏ",
     "z": "ζᴢƶʐ",
 }  # fmt: skip
@@ -52,7 +52,7 @@ def _table() -> dict[int, str]:
     runs = {first + index: chr(ord("a") + index) for first in _LETTER_RUNS for index in range(26)}
     alike = {ord(form): letter for letter, forms in _ALIKE.items() for form in forms + forms.upper() if form > "\x7f"}
     plain = {code: base.translate(alike) for code, base in decomposed.items()}
-    return {**plain, **runs, **alike, ord("_"): " "}
+    return {**plain, **runs, **alike, ord("_"): " ", ord("Σ"): "σ", ord("ς"): "σ"}
 
 
 def _base(character: str) -> str | None:

@@ -16,7 +16,7 @@ from consumers.texts.spans import Found, disjoint
 from consumers.texts.spelling import LEET_SIGNS, Spelling, key_of
 from consumers.texts.wordlist import ALLOWED, Phrase, WordList, spelled, word_list
 
-_SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W_]([ .*\-])[^\W_](?:\1[^\W_])++(?![^\W_])")
+_SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W_]([ .*\-])[^\W_](?![^\W_])(?:\1[^\W_](?![^\W_]))++")
 _PHRASE_GAP = re.compile(r"[\s\-_.,'’]{1,3}")
 _EDGE = LEET_SIGNS + "0123456789"
 _LONGEST_TOKEN = 64
@@ -93,10 +93,11 @@ class _Dictionary:
 
     def _spelled_out(self, folded: str) -> Iterator[Found]:
         for match in _SPELLED_OUT.finditer(folded):
-            letters = match[0][::2]
-            entry = self._entry(letters) if len(letters) <= _LONGEST_TOKEN else None
-            if entry:
-                yield Found(match.start(), match.end(), entry)
+            letters = match[0][::2][: _LONGEST_TOKEN + 1]
+            # "I f u c k": a letter that is a word by itself may stand before.
+            for skipped in (0, 1) if letters[0] in "ai" or not letters[0].isascii() else (0,):
+                if len(letters) <= _LONGEST_TOKEN and (entry := self._entry(letters[skipped:])):
+                    yield Found(match.start() + 2 * skipped, match.end(), entry)
 
 
 def _first_phrase(folded: str, first: re.Match[str], phrases: list[Phrase]) -> Found | None:

@@ -93,8 +93,12 @@ def test_a_recreated_topic_stops_its_partitions_and_status_says_so(shop, admin, 
     assert all(former in row["stopped"] and topic_id(shop, admin) in row["stopped"] for row in rows)
     assert "deleted and made again" in worker.await_line("offset_out_of_log")
     assert worker.terminate() == 0
-    eventually(lambda: group_of(shop, "threads")[1] == [])
-    assert all(offset < 0 for offset in shop.committed("threads").values())
+    # The deletion took the commits; whatever was committed before the look at the ids names the former log.
+    committed = shop.committed("threads")
+    with shop.running("threads") as runner:
+        eventually(lambda: len(runner.membership.assignments) == 4)
+        after = {place[1]: one.stopped is not None for place, one in runner.membership.assignments.items()}
+        assert after == {partition: offset >= 0 for partition, offset in committed.items()}
 
 
 @pytest.mark.slow
@@ -142,7 +146,7 @@ def test_retention_past_the_commit_is_told_and_passed_over_where_the_policy_says
     handled_ten_then_cut(narrow, admin, "threads")
     with narrow.running("threads", reset="earliest"):
         eventually(lambda: narrow.lag("threads") == 0)
-    assert ids(narrow) == [f"o{number}" for number in (*range(10), *range(15, 20))]
+    assert sorted(ids(narrow)) == sorted(f"o{number}" for number in (*range(10), *range(15, 20)))
     told = "".join(capfd.readouterr())
     assert "offsets 10 to 14 are lost" in told
     assert "goes on at 15" in told

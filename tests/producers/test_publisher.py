@@ -1,6 +1,8 @@
 """What only a real broker can show of the publisher."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import Topic
 from tests.support.broker import scratch_folder
+from tests.support.cli import environment
 from tests.support.topics import read_all
 
 
@@ -195,3 +198,16 @@ def test_a_full_queue_does_not_block_the_event_loop(settings: Settings, make_top
         return beats
 
     assert asyncio.run(main()) > 20
+
+
+def test_a_program_that_forgets_to_close_loses_nothing(settings: Settings, make_topic: Callable[..., str]) -> None:
+    topic = make_topic("texts.posted")
+    script = (
+        "from producers import Publisher\n"
+        "from schemas.records import TextPosted\n"
+        "from schemas.settings import from_environment\n"
+        "publisher = Publisher(from_environment())\n"
+        "for number in range(500): publisher.publish(TextPosted(text_id=str(number)))\n"
+    )
+    subprocess.run([sys.executable, "-c", script], env=environment(settings), check=True, timeout=60)
+    assert len(read_all(settings.bootstrap_servers, topic)) == 500
