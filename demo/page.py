@@ -53,7 +53,7 @@ def _section(title: str, body: str) -> str:
 
 def _header(rows: list[Row]) -> str:
     body = [
-        [row.agent, f"{row.events:,}", f"{row.results:,}", f"{row.dead_lettered:,}", f"{row.events_per_s:,.0f}", milliseconds(row.p50_ms), milliseconds(row.p99_ms)]
+        [escape(row.agent), f"{row.events:,}", f"{row.results:,}", f"{row.dead_lettered:,}", f"{row.events_per_s:,.0f}", milliseconds(row.p50_ms), milliseconds(row.p99_ms)]
         for row in rows
     ]  # fmt: skip
     columns = ["agent", "events in", "results", "dead-lettered", "events/s", "p50 ms", "p99 ms"]
