@@ -67,7 +67,9 @@ def test_the_runtime_knows_no_handler(path):
 
 
 def test_only_the_application_and_its_parts_import_faust():
-    users = {name_of(path) for path in PRODUCT if any(lies_in(module, ("faust", "mode")) for module in imports_of(path))}
+    users = {
+        name_of(path) for path in PRODUCT if any(lies_in(module, ("faust", "mode")) for module in imports_of(path))
+    }
     assert users == {
         "streams/application.py",
         "streams/commands/faust_commands.py",

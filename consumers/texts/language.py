@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from consumers.texts.scripts import UNSPACED, unspaced_character
+from consumers.texts.scripts import HIRAGANA, KATAKANA, UNSPACED
 from schemas.errors import MissingExtraError
 
 UNDETERMINED = "und"
@@ -17,6 +17,8 @@ _LEAST_DISTINCTIVE = 2
 """Scripts of one or two languages say nearly all by themselves."""
 _DISTINCTIVE = re.compile(f"[{UNSPACED}\u0370-\u03ff\u0590-\u05ff\u0e80-\u0fff\u10a0-\u10ff\u0530-\u058f\uac00-\ud7af]")
 _NOISE = re.compile(r"https?://\S++|[^\s@]*+@\S*+|[\d_]++")
+_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]")
+"""Hardly a Japanese sentence is without; the model takes a few Chinese ones for Japanese."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -44,17 +46,13 @@ def detect(text: str) -> Language:
         return Language(UNDETERMINED, 0.0)
     best = _detector().detect(sample, model="lite", k=1)[0]
     # Rounded, because the last bits of a float sum differ from machine to machine, and results are to be equal.
-    return Language(str(best["lang"]), round(min(1.0, max(0.0, float(best["score"]))), 4))
+    code = "zh" if best["lang"] == "ja" and not _KANA.search(sample) else str(best["lang"])
+    return Language(code, round(min(1.0, max(0.0, float(best["score"]))), 4))
 
 
 def warm() -> None:
     """Load the model now (about half a second) rather than at the first text."""
     _detector()
-
-
-def is_unspaced(text: str) -> bool:
-    """Whether the text begins in a script that writes words without spaces."""
-    return unspaced_character().search(text[:_SAMPLE_CHARACTERS]) is not None
 
 
 def _sample(text: str) -> str:

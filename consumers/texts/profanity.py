@@ -102,14 +102,26 @@ class _Dictionary:
 
 def _first_phrase(folded: str, first: re.Match[str], phrases: list[Phrase]) -> Found | None:
     """The longest of the phrases that begins with this token; its kind is ALLOWED if it is to be left alone."""
-    ends, written = [first.end()], [_spelling(first[0])]
-    following = _following(folded, first)
+    tokens, following = [first], _following(folded, first)
     for phrase in phrases:
-        while len(written) < len(phrase.parts) and (token := next(following, None)):
-            ends.append(token.end())
-            written.append(_spelling(token[0]))
-        if len(written) >= len(phrase.parts) and all(map(Spelling.reads_as, written, phrase.parts)):
-            return Found(first.start(), ends[len(phrase.parts) - 1], phrase.entry)
+        while len(tokens) < len(phrase.parts) and (token := next(following, None)):
+            tokens.append(token)
+        end = _phrase_end(tokens, phrase)
+        if end is not None:
+            return Found(first.start(), end, phrase.entry)
+    return None
+
+
+def _phrase_end(tokens: list[re.Match[str]], phrase: Phrase) -> int | None:
+    """Where the phrase ends, if the tokens begin with it; signs after its last word, as in "blow job!", are no part of it."""
+    if len(tokens) < len(phrase.parts):
+        return None
+    *before, last = tokens[: len(phrase.parts)]
+    if not all(_spelling(token[0]).reads_as(part) for token, part in zip(before, phrase.parts, strict=False)):
+        return None
+    for word in (last[0], last[0].rstrip(LEET_SIGNS)):
+        if _spelling(word).reads_as(phrase.parts[-1]):
+            return last.start() + len(word)
     return None
 
 

@@ -1,6 +1,5 @@
 """Character classes that Python's `re` does not have: combining marks, and the scripts that write words without spaces."""
 
-import re
 import unicodedata
 from functools import cache
 
@@ -26,9 +25,3 @@ def marks() -> str:
         else:
             ranges.append([code, code])
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
-
-
-@cache
-def unspaced_character() -> re.Pattern[str]:
-    """One character of a script that writes words without spaces."""
-    return re.compile(f"[{UNSPACED}]")

@@ -14,7 +14,7 @@ SAMPLES = {
     "en": "The quick brown fox jumps over the lazy dog.", "de": "Der schnelle braune Fuchs springt über den faulen Hund.",
     "fr": "Le renard brun saute par-dessus le chien paresseux.", "es": "El rápido zorro marrón salta sobre el perro perezoso.",
     "it": "La volpe marrone salta sopra il cane pigro.", "pt": "A raposa marrom pula sobre o cão preguiçoso, não é?",
-    "nl": "De snelle vos springt vandaag gewoon over het luie hondje heen.", "pl": "Szybki brązowy lis przeskakuje nad leniwym psem.",
+    "nl": "Wij gaan morgen met de hele familie naar het strand.", "pl": "Szybki brązowy lis przeskakuje nad leniwym psem.",
     "sv": "Den snabba bruna räven hoppar över den lata hunden.", "tr": "Hızlı kahverengi tilki tembel köpeğin üzerinden atlar.",
     "ru": "Быстрая коричневая лиса прыгает через ленивую собаку.", "uk": "Швидка коричнева лисиця стрибає через лінивого пса.",
     "el": "Η γρήγορη καφέ αλεπού πηδάει πάνω από το σκυλί.", "ar": "الثعلب البني السريع يقفز فوق الكلب الكسول",

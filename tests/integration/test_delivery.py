@@ -54,7 +54,10 @@ def test_a_dead_letter_keeps_the_record_byte_for_byte_and_tells_its_story(flow):
 
 
 def test_records_of_one_key_are_handled_in_order_through_retries(flow):
-    orders = [OrderPlaced(order_id="one", sequence=number, wish="until:3" if number % 7 == 0 else "ok") for number in range(30)]
+    orders = [
+        OrderPlaced(order_id="one", sequence=number, wish="until:3" if number % 7 == 0 else "ok")
+        for number in range(30)
+    ]
     others = [OrderPlaced(order_id=f"other{number}", sequence=number) for number in range(30)]
     flow.place(*[order for pair in zip(orders, others, strict=True) for order in pair])
     with flow.running("threads"):

@@ -30,7 +30,9 @@ def test_a_poison_record_is_found_alone_and_all_its_neighbours_are_counted_once(
     with flow.running("counting"):
         eventually(lambda: flow.lag("counting") == 0)
     assert rows_of(flow) == [f"o{number:03}" for number, wish in enumerate(wishes) if wish == "ok"]
-    assert sorted(letter.key().decode() for letter in flow.read(flow.dead)) == [f"o{number:03}" for number in range(7, 200, 40)]
+    assert sorted(letter.key().decode() for letter in flow.read(flow.dead)) == [
+        f"o{number:03}" for number in range(7, 200, 40)
+    ]
 
 
 def test_undecodable_bytes_are_dead_lettered_and_nothing_behind_them_is_lost(flow):

@@ -97,9 +97,7 @@ def test_a_handler_that_is_stuck_at_a_stop_ends_the_worker_with_70_and_its_recor
     shop.make_topic(f"{agent}.dlq", partitions=1)
     shop.make_topic("headrace.workers", partitions=1, cleanup_policy="compact")
     shop.place(("o1", "hang"))
-    worker = start_worker(
-        shop.settings, "--agents", agent, "--catalogue", TROUBLES, HEADRACE_STOP_LIMIT_S=5
-    )
+    worker = start_worker(shop.settings, "--agents", agent, "--catalogue", TROUBLES, HEADRACE_STOP_LIMIT_S=5)
     worker.await_line("assigned")
     eventually(lambda: sum(max(0, offset) for offset in shop.committed(agent).values()) == 0)
     eventually(lambda: agent == "inline" or _runs(shop, "o1"))
@@ -229,7 +227,10 @@ def record_activity(publisher, events):
 
 def counted(settings):
     """How many events the table of analytics holds."""
-    return sum(row["count"] for row in analytics.read(settings.database_url, since_us=0, group=settings.names.group("analytics")))
+    return sum(
+        row["count"]
+        for row in analytics.read(settings.database_url, since_us=0, group=settings.names.group("analytics"))
+    )
 
 
 def topic_of(settings, name):

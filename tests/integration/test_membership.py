@@ -28,13 +28,9 @@ def ids(flow):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("protocol", "session_ms"), [("consumer", 3_000), ("classic", 6_000)])
-def test_two_workers_share_the_partitions_and_the_loss_of_one_moves_its_own(
-    shop, start_worker, protocol, session_ms
-):
+def test_two_workers_share_the_partitions_and_the_loss_of_one_moves_its_own(shop, start_worker, protocol, session_ms):
     shop.make_topic("threads.dlq", partitions=1)
-    settings = msgspec.structs.replace(
-        shop.settings, group_session_timeout_ms=session_ms, group_protocol=protocol
-    )
+    settings = msgspec.structs.replace(shop.settings, group_session_timeout_ms=session_ms, group_protocol=protocol)
     first, second = (start_worker(settings, "--agents", "threads") for _ in range(2))
     eventually(lambda: group_of(shop, "threads") == (protocol.upper(), [2, 2]), limit_s=60)
     assert f"{protocol} protocol" in first.await_line(" ready ")

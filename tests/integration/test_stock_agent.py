@@ -8,7 +8,7 @@ from tests.support import plain
 from tests.support.flows import eventually
 from tests.support.workers import ROOT, Worker
 
-CATALOGUE = '''
+CATALOGUE = """
 import os
 from pathlib import Path
 
@@ -23,9 +23,9 @@ async def read_postcards(postcards):
     async for postcard in postcards:
         with Path(os.environ["RECEIVED"]).open("ab") as file:
             file.write(postcard + b"\\n")
-'''
+"""
 
-WITNESS = '''
+WITNESS = """
 import os
 import sys
 
@@ -37,7 +37,7 @@ def witness(event, arguments):
 
 
 sys.addaudithook(witness)
-'''
+"""
 """Notes each network connection that Python opens; librdkafka's are C's, and raise no such event."""
 
 
@@ -96,7 +96,9 @@ def test_without_a_stock_agent_faust_opens_no_connection_and_makes_no_topic_grou
     eventually(lambda: shop.lag("inline") == 0)
     assert (tmp_path / "sockets").read_text() == ""
     assert listening(worker) == set()
-    made = {topic for topic in set(admin.list_topics(timeout=10).topics) - before if topic.startswith(shop.settings.prefix)}
+    made = {
+        topic for topic in set(admin.list_topics(timeout=10).topics) - before if topic.startswith(shop.settings.prefix)
+    }
     assert made == set()
     groups = {group.group_id for group in admin.list_consumer_groups(request_timeout=10).result().valid}
     assert {group for group in groups if group.startswith(shop.settings.prefix)} == {f"{shop.settings.prefix}inline"}

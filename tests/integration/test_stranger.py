@@ -113,7 +113,9 @@ def test_both_wire_formats_stand_side_by_side_in_one_topic(registered, registry,
 def place_single_object(flow):
     """One order in Avro's single-object encoding, made by fastavro alone."""
     schema = fastavro.parse_schema(json.loads(AVSC))
-    fingerprint = bytes.fromhex(fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+    fingerprint = bytes.fromhex(
+        fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(schema), "CRC-64-AVRO")
+    )
     body = io.BytesIO()
     fastavro.schemaless_writer(body, schema, {**order(1), "order_id": "single-object"})
     flow.sender.send(flow.placed, b"\xc3\x01" + fingerprint + body.getvalue(), key=b"single-object")

@@ -33,14 +33,18 @@ RECORDS = {
         "doc": "Somebody was greeted.",
         "fields": [
             {"name": "event_id", "type": "string", "doc": "UUIDv7."},
-            {"name": "occurred_at", "type": {"type": "long", "logicalType": "timestamp-micros"}, "doc": "The source's."},
+            {
+                "name": "occurred_at",
+                "type": {"type": "long", "logicalType": "timestamp-micros"},
+                "doc": "The source's.",
+            },
             {"name": "text", "type": "string", "doc": "What was said."},
             {"name": "agent", "type": "string", "doc": "By whom."},
             {"name": "thread", "type": "long", "doc": "The system's number of the handler's thread."},
         ],
     },
 }
-AGENTS = '''
+AGENTS = """
 from consumers.runtime.agent import Agent
 from schemas.topics import Topic
 
@@ -53,8 +57,8 @@ AGENTS = (
     Agent(name="greeter", topics=("greetings.wanted",), handler="bakery.greet:greet", output="greetings.said"),
     Agent(name="shouter", topics=("greetings.wanted",), handler="bakery.greet:greet", output="greetings.said"),
 )
-'''
-HANDLER = '''
+"""
+HANDLER = """
 import threading
 import time
 
@@ -65,8 +69,8 @@ from bakery.records import GreetingSaid, GreetingWanted
 def greet(greeting: GreetingWanted, context: Context) -> GreetingSaid:
     time.sleep(0.02)
     return GreetingSaid(text=f"Hello, {greeting.name}!", agent=context.agent, thread=threading.get_native_id())
-'''
-PUBLISH = '''
+"""
+PUBLISH = """
 import sys
 from bakery.records import GreetingWanted
 from producers import Publisher
@@ -75,7 +79,7 @@ from schemas.settings import from_environment
 with Publisher(from_environment()) as publisher:
     for name in sys.argv[1:]:
         publisher.publish(GreetingWanted(name=name))
-'''
+"""
 
 
 @pytest.fixture

@@ -46,8 +46,6 @@ def test_a_worker_that_was_replaced_five_times_in_ten_minutes_gives_up_with_70(s
     shop.make_topic("hasty.dlq", partitions=1)
     shop.place(*[(f"hung{number}", "hang") for number in range(4)])
     just_now = " ".join([f"{time.time():.0f}"] * 5)
-    worker = start_worker(
-        shop.settings, "--agents", "hasty", "--catalogue", TROUBLES, HEADRACE_REPLACED_AT=just_now
-    )
+    worker = start_worker(shop.settings, "--agents", "hasty", "--catalogue", TROUBLES, HEADRACE_REPLACED_AT=just_now)
     assert worker.process.wait(60) == 70
     assert "replaced 5 times in 600 s: giving up" in worker.text()

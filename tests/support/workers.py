@@ -26,7 +26,9 @@ def environment(settings, **more):
         "SCHEMA_REGISTRY_URL": settings.registry_url or "",
         "PYTHONPATH": str(ROOT),
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "HEADRACE_", "SCHEMA_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "HEADRACE_", "SCHEMA_"))
+    }
     return {**inherited, **own, **{name: str(value) for name, value in more.items()}}
 
 

@@ -32,7 +32,9 @@ def count(orders: Batch, context: Context) -> None:
             raise Unavailable("warehouse", "no answer")
         if wish.startswith("slow:") and context.attempt == 1:
             time.sleep(float(wish[5:]))
-    named = {offset: "named poison" for offset, wish in zip(orders.offsets, wishes, strict=True) if wish == "reject-named"}
+    named = {
+        offset: "named poison" for offset, wish in zip(orders.offsets, wishes, strict=True) if wish == "reject-named"
+    }
     if named:
         raise RejectSome(named)
     rows = [
