@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from consumers.errors import Unavailable
+from schemas.errors import ConfigurationError
 from schemas.settings import redact_url
 
 DEPENDENCY = "database"
@@ -192,8 +193,18 @@ def _reason(url: str, error: BaseException) -> str:
 
 
 def _with_driver(url: str) -> sa.URL:
-    """The URL, with psycopg 3 where it names PostgreSQL without a driver."""
-    parsed = sa.make_url(url)
+    """The URL, with psycopg 3 where it names PostgreSQL without a driver.
+
+    Raises:
+        ConfigurationError: when it is no database's URL.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        shown = redact_url(url)
+        raise ConfigurationError(
+            [f"HEADRACE_DATABASE_URL={shown}: a URL such as sqlite:///data/headrace.db is needed"]
+        ) from error
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgresql", "postgres"} else parsed
 
 

@@ -13,6 +13,8 @@ from schemas.settings import Settings
 MAX_SENT_BYTES = 64 * 1024 * 1024
 """librdkafka's own bound, set out of the way: the topic's max.message.bytes decides, and a dead letter needs a little more."""
 _BATCH_BYTES = 256 * 1024
+_MISSING_TOPIC_MS = 5_000
+"""After how long a topic that no broker knows counts as missing; by default a missing dead-letter topic is told after 30 s."""
 _QUEUE_RECORDS = 100_000
 _QUEUE_KIB = 128 * 1024
 _DELIVERY_TIMEOUT_MS = 60_000
@@ -46,6 +48,7 @@ def open_producer(settings: Settings, *, client_id: str, log: ClientLog, on_erro
         "message.max.bytes": MAX_SENT_BYTES,
         "partitioner": "murmur2_random",
         "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
+        "topic.metadata.propagation.max.ms": _MISSING_TOPIC_MS,
         "queue.buffering.max.messages": _QUEUE_RECORDS,
         "queue.buffering.max.kbytes": _QUEUE_KIB,
     }

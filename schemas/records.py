@@ -227,10 +227,10 @@ class TextAnalyzed(Event, frozen=True, gc=False):
         source_event_id: The event_id of the source event.
         language: ISO 639 code of the language; und when there is too little text.
         language_confidence: 0 to 1.
-        profanity_spans: Profane words, in the order of the text, not overlapping.
+        profanity_spans: Profane words, in the order of the text, not overlapping; the first 8,192 are listed, all are masked.
         profanity_masked_text: The text with profane words as asterisks; null where it is stored under profanity_masked_reference.
         profanity_masked_reference: Path in the object store of the masked text when it is beyond 256 KiB (claim check).
-        pii_spans: Personal data, in the order of the text, not overlapping.
+        pii_spans: Personal data, in the order of the text, not overlapping; the first 8,192 are listed, all are masked.
         pii_masked_text: The text with personal data as [kind]; null where it is stored under pii_masked_reference.
         pii_masked_reference: Path in the object store of the masked text when it is beyond 256 KiB (claim check).
         sentiment: -1 (negative) to 1 (positive), VADER's compound score; null for languages other than English.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -13,6 +14,10 @@ from confluent_kafka.admin import AdminClient
 import devstack
 from schemas.settings import Settings
 from tests.support import broker, plain
+
+# No deadline: these machines are noisy, and no test is about time. Derandomized: the same run gives the same answer.
+hypothesis.settings.register_profile("headrace", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("headrace")
 
 _taken: dict[str, str] = {}
 

@@ -113,7 +113,7 @@ def test_the_test_helper_example_works():
 
 
 def test_every_setting_of_the_table_is_read_from_the_environment():
-    source = (ROOT / "schemas/settings.py").read_text() + (ROOT / "streams/logs.py").read_text()
+    source = (ROOT / "schemas/settings.py").read_text() + (ROOT / "consumers/text.py").read_text()
     named = set(re.findall(r"^\| `([A-Z_]+)`", README, re.MULTILINE))
     assert named
     assert {name for name in named if name not in source} == set()

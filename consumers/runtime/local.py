@@ -1,6 +1,7 @@
 """An agent without a broker: its real handler, codec and fate, on events in hand. For tests and `headrace run`."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def run_agent(agent: str, event: Event, *, settings: Settings | None = None, att
 def run_values(agent: Agent, kit: Kit, values: Sequence[tuple[bytes | None, bytes]], *, attempt: int = 1) -> list[Ran]:
     """Run encoded events, as (key, value), as if they were one partition's records from offset 0."""
     topic = kit.settings.names.topic(agent.topics[0])
-    now_ms = 0
+    now_ms = time.time_ns() // 1_000_000  # as if they were published now
     records = [
         Record(topic, 0, offset, now_ms, key, value, attempt=attempt) for offset, (key, value) in enumerate(values)
     ]

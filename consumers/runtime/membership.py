@@ -45,6 +45,7 @@ class Membership:
         self._give_up = give_up
         self._consumer: Consumer | None = None
         self._view: BrokerView | None = None
+        self._former: dict[tuple[str, int], Committed] = {}
         self.assignments: dict[tuple[str, int], Assignment] = {}
         self.joined = False
         self.paused = False
@@ -57,7 +58,7 @@ class Membership:
     def restart(self, assignment: Assignment) -> None:
         """Start an owned partition anew where it stands now: a fenced writer, or a log that was replaced."""
         consumer, _ = self._parts()
-        self._give_up([assignment])
+        self._let_go([assignment])
         fresh = self._resolve([assignment.place])[assignment.place]
         self.assignments[assignment.place] = fresh
         consumer.seek(TopicPartition(*assignment.place, fresh.watermark.committable))
@@ -98,19 +99,29 @@ class Membership:
         for assignment in leaving:
             assignment.sent = -1  # a commit on its way may still fail: say it again
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
-        self._give_up(leaving)
+        self._let_go(leaving)
         if offsets:
             self._commit_now(consumer, offsets)
         log.info("revoked", agent=self._agent.name, partitions=_told([a.place for a in leaving]))
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = self._taken_out(partitions)
-        self._give_up(leaving)
+        self._let_go(leaving)
         log.warning("lost", agent=self._agent.name, partitions=_told([a.place for a in leaving]))
 
     def _taken_out(self, partitions: Iterable[TopicPartition]) -> list[Assignment]:
         places = [(partition.topic, partition.partition) for partition in partitions]
         return [assignment for place in places if (assignment := self.assignments.pop(place, None)) is not None]
+
+    def _let_go(self, leaving: list[Assignment]) -> None:
+        """End what still runs, and remember how far each log was covered: a deleted topic takes the group's commits along."""
+        self._former |= {a.place: Committed(a.watermark.committable, a.topic_id) for a in leaving}
+        self._give_up(leaving)
+
+    def _of_another_log(self, place: tuple[str, int], log_now: Log) -> Committed | None:
+        """How far this consumer was in the log that a new one of the same name has replaced; None where it is the same."""
+        former = self._former.get(place)
+        return former if former is not None and former.topic_id != log_now.topic_id else None
 
     def _commit_now(self, consumer: Consumer, offsets: list[TopicPartition]) -> None:
         """The last commit of a revoked partition; when it fails, the next owner repeats a little."""
@@ -133,15 +144,16 @@ class Membership:
     def _fresh(
         self, place: tuple[str, int], log_now: Log, commit: Committed | None, *, group_is_new: bool
     ) -> Assignment:
-        committed = commit.offset if commit else -1
+        committed, stored = commit.offset if commit else -1, None
         if self._state is not None:
             stored = self._state.start(_position(place, log_now))
             commit = None if stored is None else Committed(stored, log_now.topic_id)
+        commit = commit or self._of_another_log(place, log_now)
         start = start_of(commit, log_now, start=self._agent.start, reset=self._agent.reset, group_is_new=group_is_new)
         if start.misfit:
             self._tell_misfit(place, start)
-        if self._state is not None:
-            replacing = commit.offset if commit and start.misfit and not start.stopped else None
+        if self._state is not None and not start.stopped:
+            replacing = stored if start.misfit else None
             self._state.begin(_position(place, log_now), start.offset, replacing=replacing)
         return Assignment.of(self._agent, *place, log_now, start, committed=committed)
 

@@ -16,7 +16,8 @@ _LEAST_LETTERS = 6
 _LEAST_DISTINCTIVE = 2
 """Scripts of one or two languages say nearly all by themselves."""
 _DISTINCTIVE = re.compile(f"[{UNSPACED}\u0370-\u03ff\u0590-\u05ff\u0e80-\u0fff\u10a0-\u10ff\u0530-\u058f\uac00-\ud7af]")
-_NOISE = re.compile(r"https?://\S++|[^\s@]*+@\S*+|[\d_]++")
+_NOISE = re.compile(r"https?://[!-~]++|[a-zA-Z0-9._%+\-]*+@[a-zA-Z0-9._\-]*+|[\d_]++")
+"""Addresses and numbers, ASCII alone: in Chinese the next word follows without a space."""
 _KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]")
 """Hardly a Japanese sentence is without; the model takes a few Chinese ones for Japanese."""
 _LETTER = re.compile(r"[^\W\d_]")

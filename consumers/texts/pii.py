@@ -18,14 +18,15 @@ _BLANK = "\x00"
 """Belongs to no form, like the brackets that take its place in the masked text."""
 
 _LETTERS = "A-Za-z\u00c0-\u024f\u0370-\u052f"  # Latin, Greek, Cyrillic: their writers set a space before an address
+_START, _END = rf"(?<![\d{_LETTERS}])", rf"(?![\d{_LETTERS}])"
+"""The same on all forms: were a neighbour of one the end of another, masking that would uncover this."""
 _EMAIL = re.compile(
-    rf"(?<![{_LETTERS}0-9])[{_LETTERS}0-9][{_LETTERS}0-9._%+'\-]{{0,63}}+@"
-    rf"(?:[{_LETTERS}0-9][{_LETTERS}0-9\-]{{0,62}}+\.){{1,8}}[{_LETTERS}]{{2,24}}+(?![{_LETTERS}0-9])"
+    rf"{_START}[{_LETTERS}0-9][{_LETTERS}0-9._%+'\-]{{0,63}}+@"
+    rf"(?:[{_LETTERS}0-9][{_LETTERS}0-9\-]{{0,62}}+\.){{1,8}}[{_LETTERS}]{{2,24}}+{_END}"
 )
 
 _GAP = r"[ \u00a0\u2009\u202f.\-\u2010-\u2013]"
-_START, _END = r"(?<![\dA-Za-z])", r"(?![\dA-Za-z])"
-_ALONE = r"(?<![\dA-Za-z.])"
+_ALONE = rf"(?<![\d{_LETTERS}.])"
 """The start of bare digits: after a dot they are a fraction."""
 _FIRST = "[2-6٢-٦۲-۶]"
 _CARDS = tuple(
@@ -50,10 +51,8 @@ _IBAN_COUNTRIES = {
     30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
 }  # fmt: skip
 _IBAN_LENGTHS = {code: length for length, codes in _IBAN_COUNTRIES.items() for code in codes.split()}
-_IBAN_START = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ \u00a0\-]?[0-9A-Za-z])")
-_IBAN_REST = {
-    length: re.compile(rf"(?:[ \u00a0\-]?[0-9A-Za-z]){{{length - 4}}}(?![0-9A-Za-z])") for length in _IBAN_COUNTRIES
-}
+_IBAN_START = re.compile(rf"{_START}[A-Za-z]{{2}}[0-9]{{2}}(?=[ \u00a0\-]?[0-9A-Za-z])")
+_IBAN_REST = {length: re.compile(rf"(?:[ \u00a0\-]?[0-9A-Za-z]){{{length - 4}}}{_END}") for length in _IBAN_COUNTRIES}
 _IBAN_GAP = re.compile(r"[ \u00a0\-]")
 
 _SSN = re.compile(rf"{_START}(?!000|666|9\d\d)[0-9]{{3}}([ \-])(?!00)[0-9]{{2}}\1(?!0000)[0-9]{{4}}{_END}")
@@ -76,10 +75,10 @@ _PHONES = tuple(
     )
 )
 
-_IPV6 = re.compile(r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:.]++(?![0-9A-Za-z])")
+_IPV6 = re.compile(rf"(?<![\d{_LETTERS}:.])(?=[0-9A-Fa-f]{{0,4}}:)[0-9A-Fa-f:.]++{_END}")
 _IPV6_LONGEST = 45
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"(?<![0-9A-Za-z.]){_OCTET}(?:\.{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9])")
+_IPV4 = re.compile(rf"(?<!::){_ALONE}{_OCTET}(?:\.{_OCTET}){{3}}{_END}(?!\.[0-9]|::)")
 
 
 def find(text: str) -> list[Found]:

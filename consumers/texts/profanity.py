@@ -86,7 +86,7 @@ class _Dictionary:
 
     def _entry(self, folded: str) -> str | None:
         words = self._listed.words.get(key_of(folded))
-        if not words or folded.isdigit():
+        if not words or not any(map(str.isalpha, folded)):
             return None
         written = Spelling.of(folded)
         return next((word.entry for word in words if written.reads_as(word)), None)

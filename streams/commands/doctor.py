@@ -8,7 +8,7 @@ from streams.commands import output as printing
 @click.command("doctor")
 @printing.option
 def command(*, output: printing.Format) -> int:
-    r"""Check broker, registry, topics, schemas, store, database and disk; exit 1 when one is not as it should be.
+    """Check broker, registry, topics, schemas, store, database and disk; exit 1 when one is not as it should be.
 
     \b
     Examples:

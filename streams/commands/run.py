@@ -13,12 +13,12 @@ _KINDS = {"Done": "done", "TryAgain": "retried", "DeadLetter": "dead-lettered"}
 
 @click.command("run")
 @click.argument("agent")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--attempt", type=click.IntRange(1), default=1, show_default=True, help="Which attempt this is to be.")
 @click.option("--catalogue", default=None, help="A module of your own agents (HEADRACE_CATALOGUE).")
 @printing.option
 def command(*, agent: str, file: str, attempt: int, catalogue: str | None, output: printing.Format) -> int:
-    r"""Run AGENT on FILE (JSON Lines; - for standard input) through its real handler and fate, without a broker.
+    """Run AGENT on FILE (JSON Lines; - for standard input) through its real handler and fate, without a broker.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ _ACTIVE_COLUMNS = ["agent", "worker", "topic", "partition", "offset", "for_s"]
 @click.option("--catalogue", default=None, help="A module of your own agents (HEADRACE_CATALOGUE).")
 @printing.option
 def command(*, watch: bool, active: bool, partitions: bool, catalogue: str | None, output: printing.Format) -> int:
-    r"""Show every agent: workers, lag, rate, handling time, dead letters.
+    """Show every agent: workers, lag, rate, handling time, dead letters.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.context import Context, Resources
@@ -137,6 +137,7 @@ def test_right_to_left_combining_and_emoji_texts_keep_their_indices(context: Con
     assert text[mail.start : mail.end] == "a@example.com"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_the_same_event_gives_an_equal_result(text: str) -> None:
     event, context = posted(text), Context()

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.texts import counts, language, sentiment, wordlist
@@ -52,6 +52,7 @@ def test_line_breaks_and_addresses_do_not_disturb_the_verdict() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_has_a_language_and_a_confidence_from_0_to_1(text: str) -> None:
     found = language.detect(text)
@@ -83,6 +84,7 @@ def test_words_and_sentences_are_counted_in_any_script(text: str, words: int, se
     assert counts.count(text) == counts.Counts(characters=len(text), words=words, sentences=sentences)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_counts_bound_each_other(text: str) -> None:
     found = counts.count(text)
@@ -108,6 +110,7 @@ def test_keywords_are_the_words_that_tell(code: str, text: str, expected: tuple[
     assert keywords(text, language=code) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["en", "zh", "ja", "th", "und"]))
 def test_keywords_are_few_different_and_bounded(text: str, code: str) -> None:
     found = keywords(text, language=code)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.texts import folding, profanity
@@ -116,6 +116,7 @@ def test_every_word_of_every_own_list_is_masked_and_every_allowed_one_is_not(pat
         assert masked(word, path.stem) == (word if line.startswith("!") else "*" * len(word))
 
 
+@settings(deadline=None)
 @given(TEXTS, LANGUAGES)
 def test_spans_lie_in_the_text_in_order_and_apart_and_the_mask_is_as_long(text: str, language: str) -> None:
     found = profanity.find(text, language=language)
@@ -128,6 +129,7 @@ def test_spans_lie_in_the_text_in_order_and_apart_and_the_mask_is_as_long(text: 
     assert found == profanity.find(text, language=language)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["fuck", "shit", "asshole", "bitches"]),
     st.integers(0, 8),

@@ -77,9 +77,12 @@ def test_a_store_that_cannot_be_written(healthy, tmp_path):
     assert "HEADRACE_STORE_URL" in fault["remedy"]
 
 
-@pytest.mark.parametrize("url", ["sqlite:////no/such/folder/headrace.db", "postgresql+psycopg://u:hidden@127.0.0.1:1/db", "oops"])
-def test_a_database_that_cannot_be_had(healthy, url):
-    fault = only_fault(msgspec.structs.replace(healthy, database_url=url), "database")
+@pytest.mark.parametrize(
+    "url", ["sqlite:///{folder}/file/headrace.db", "postgresql+psycopg://u:hidden@127.0.0.1:1/db", "oops"]
+)
+def test_a_database_that_cannot_be_had(healthy, tmp_path, url):
+    (tmp_path / "file").write_text("no folder")
+    fault = only_fault(msgspec.structs.replace(healthy, database_url=url.format(folder=tmp_path)), "database")
     assert "HEADRACE_DATABASE_URL" in fault["remedy"]
     assert "hidden" not in json.dumps(fault)
 

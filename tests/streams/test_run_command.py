@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from schemas.settings import Settings
@@ -64,7 +65,7 @@ def test_a_file_is_read_as_standard_input_is(offline, tmp_path):
 
 def test_an_exact_agent_runs_over_a_database_that_is_thrown_away(offline, tmp_path):
     event = {"user_id": "u1", "kind": "view", "url": "/", "duration_ms": 5}
-    settings = Settings(**{**{name: getattr(offline, name) for name in offline.__struct_fields__}, "catalogue": "consumers.agents"})
+    settings = msgspec.structs.replace(offline, catalogue="consumers.agents")
     code, rows, complaints = run(settings, "analytics", stdin=json.dumps(event) + "\n")
     assert (code, complaints) == (0, "")
     assert [row["fate"] for row in rows] == ["done"]
@@ -74,7 +75,7 @@ def test_an_exact_agent_runs_over_a_database_that_is_thrown_away(offline, tmp_pa
 def test_an_unknown_agent_and_a_missing_file_are_exit_code_2(offline):
     ran = headrace(offline, "run", "nobody", "-", stdin="")
     assert ran.returncode == 2
-    assert "there is no agent 'nobody'; the catalogue has inline" in ran.stderr
+    assert ran.stderr.startswith("error: there is no agent 'nobody'; the catalogue has ")
     ran = headrace(offline, "run", "threads", "no-such-file.jsonl")
     assert ran.returncode == 2
     assert "no-such-file.jsonl" in ran.stderr
