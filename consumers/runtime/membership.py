@@ -80,6 +80,18 @@ class Membership:
             if place in self.assignments:
                 self.restart(self.assignments[place])
 
+    def check_topic_ids(self) -> None:
+        """A live consumer reads on in a recreated topic from its old position, without an error: so look."""
+        _, view = self._parts()
+        try:
+            ids = view.topic_ids({topic for topic, _ in self.assignments})
+        except KafkaException as error:
+            log.warning("topic_ids_unknown", agent=self._agent.name, reason=error.args[0].str())
+            return
+        for assignment in list(self.assignments.values()):
+            if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
+                self.restart(assignment)
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
         places = [(partition.topic, partition.partition) for partition in partitions]

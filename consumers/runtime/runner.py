@@ -7,12 +7,13 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import Completed, make_executor
 from consumers.runtime.flow import Flow
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("headrace.agent")
 
-_COMMIT_INTERVAL_S = 0.1
 _IDLE_POLL_S = 0.1
 _BUSY_WAIT_S = 0.002
 _HELD_BACK_WAIT_S = 0.05
@@ -77,18 +77,14 @@ class Runner:
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
         self._state = _open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
-        self.membership = Membership(
-            agent,
-            state=self._state,
-            drain=self._drain,
-            give_up=self._give_up,
-        )
+        self.membership = Membership(agent, state=self._state, drain=self._drain, give_up=self._give_up)
+        self._commits = Commits(agent, self.membership)
         self._intake = Intake(agent, self.membership, self.stats)
         self._flow = Flow(agent, self.membership, self.stats)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
-        self._next_commit_s = self._next_look_s = 0.0
+        self._next_look_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
 
     def start(self) -> None:
@@ -145,7 +141,11 @@ class Runner:
         if self._protocol == "consumer":
             set_timing(admin, self._kit.settings, group)
         self._consumer = open_consumer(
-            self._kit.settings, group, protocol=self._protocol, on_commit=self._on_commit, on_error=self._on_error
+            self._kit.settings,
+            group,
+            protocol=self._protocol,
+            on_commit=self._commits.answered,
+            on_error=self._on_error,
         )
         self._view = BrokerView(admin)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
@@ -161,7 +161,7 @@ class Runner:
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
-        self._commit(now_s)
+        self._commits.send(self._consumer, now_s)
         self._flow.resume_when_half()
         self._look(now_s)
         if self.membership.joined:
@@ -247,32 +247,6 @@ class Runner:
         log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
         self.membership.restart(assignment)
 
-    def _commit(self, now_s: float) -> None:
-        if now_s < self._next_commit_s:
-            return
-        self._next_commit_s = now_s + _COMMIT_INTERVAL_S
-        due: list[TopicPartition] = []
-        for assignment in self.membership.assignments.values():
-            offset = assignment.due_commit()
-            if offset is not None:
-                assignment.sent = offset.offset
-                due.append(offset)
-        if due:
-            self._consumer.commit(offsets=due, asynchronous=True)
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """A commit that was sent is not a commit that was done: only the broker's answer counts."""
-        for partition in partitions or []:
-            assignment = self.membership.assignments.get((partition.topic, partition.partition))
-            if assignment is None:
-                continue
-            assignment.sent = -1
-            refused = error or partition.error
-            if refused is None:
-                assignment.committed = max(assignment.committed, partition.offset)
-            else:
-                log.info("commit_refused", agent=self.agent.name, topic=partition.topic, reason=refused.str())
-
     def _look(self, now_s: float) -> None:
         """What is looked at now and then: the producer, the pool, topic ids, the tick."""
         if self._outputs.fatal is not None:
@@ -284,18 +258,7 @@ class Runner:
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         if now_s >= self._next_look_s and self.membership.assignments:
             self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
-            self._check_topic_ids()
-
-    def _check_topic_ids(self) -> None:
-        """A live consumer reads on in a recreated topic from its old position, without an error: so look."""
-        try:
-            ids = self._view.topic_ids({topic for topic, _ in self.membership.assignments})
-        except KafkaException as error:
-            log.warning("topic_ids_unknown", agent=self.agent.name, reason=error.args[0].str())
-            return
-        for assignment in list(self.membership.assignments.values()):
-            if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
-                self.membership.restart(assignment)
+            self.membership.check_topic_ids()
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""

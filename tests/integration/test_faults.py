@@ -194,7 +194,7 @@ def test_a_full_object_store_loses_nothing_and_goes_on_when_there_is_room(provis
 def test_a_full_disk_under_the_database_loses_nothing_and_goes_on_when_there_is_room(
     provisioned, start_worker, tmp_path
 ):
-    with small_disk(tmp_path / "small", "2m") as disk:
+    with small_disk(tmp_path / "small", "64m") as disk:
         settings = msgspec.structs.replace(provisioned, database_url=f"sqlite:///{disk / 'headrace.db'}")
         worker = start_worker(settings, "--agents", "analytics")
         with Publisher(settings) as publisher:

@@ -118,7 +118,7 @@ def test_any_bytes_survive_their_way_through_json(content: bytes) -> None:
 ORDER = {
     "type": "record",
     "name": "OrderPlaced",
-    "namespace": "shop",
+    "namespace": "kiosk",
     "fields": [
         {"name": "event_id", "type": "string"},
         {"name": "occurred_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
@@ -147,7 +147,7 @@ def test_a_record_without_a_generated_class_gets_one_from_its_schema() -> None:
     )
     codec = Codec(SchemaSet({schema.name: schema}))
     name, plain = codec.decode_any(codec.encode(event, topic="orders"))
-    assert name == "shop.OrderPlaced"
+    assert name == "kiosk.OrderPlaced"
     assert plain["buyer"] == {"name": "Ann"}
     assert plain["prices"] == {"x": 2.0}
     shown = to_json(schema.raw)(plain, "")

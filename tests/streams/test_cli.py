@@ -22,7 +22,9 @@ print("\\n" + json.dumps([code, loaded]))
 def run_watched(*arguments):
     """Exit code, what was printed, and which of the heavy modules the command has imported."""
     script = WATCHED.format(arguments=list(arguments), heavy=HEAVY)
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
     assert ran.stderr == ""
     printed, _, last = ran.stdout.rstrip().rpartition("\n")
     return (*json.loads(last), printed)
@@ -89,7 +91,12 @@ def test_the_list_of_commands_is_complete_and_each_is_described():
 @pytest.mark.parametrize("arguments", [["nothing"], ["status", "--nothing"], ["run", "images"]])
 def test_wrong_usage_is_exit_code_2_with_nothing_on_stdout(arguments):
     ran = subprocess.run(
-        [sys.executable, "-m", "streams.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "streams.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "Usage:" in ran.stderr

@@ -1,0 +1,55 @@
+"""Commits: what is due is sent now and then, and counts when the broker has answered."""
+
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.membership import Membership
+
+log = structlog.get_logger("headrace.agent")
+
+_INTERVAL_S = 0.1
+
+
+class Commits:
+    """Sends the watermarks of all assignments together; the runner's thread alone calls it.
+
+    Args:
+        agent: from the catalogue.
+        membership: what is owned.
+    """
+
+    def __init__(self, agent: Agent, membership: Membership) -> None:
+        self._agent = agent
+        self._membership = membership
+        self._next_s = 0.0
+
+    def send(self, consumer: Consumer, now_s: float) -> None:
+        """Send what is due, ten times a second at most."""
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + _INTERVAL_S
+        due: list[TopicPartition] = []
+        for assignment in self._membership.assignments.values():
+            offset = assignment.due_commit()
+            if offset is not None:
+                assignment.sent = offset.offset
+                due.append(offset)
+        if due:
+            consumer.commit(offsets=due, asynchronous=True)
+
+    def answered(self, error: KafkaError | None, partitions: list[Any]) -> None:
+        """A commit that was sent is not a commit that was done: only the broker's answer counts."""
+        for partition in partitions or []:
+            assignment = self._membership.assignments.get((partition.topic, partition.partition))
+            if assignment is None or partition.offset > assignment.sent:
+                continue  # the answer to an earlier assignment's commit, perhaps of a log that is gone
+            if partition.offset == assignment.sent:
+                assignment.sent = -1
+            refused = error or partition.error
+            if refused is None:
+                assignment.committed = max(assignment.committed, partition.offset)
+            else:
+                log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())
