@@ -5,6 +5,7 @@ import threading
 
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import overrun
 from consumers.runtime.record import HELD
 from consumers.runtime.work import Work
@@ -18,9 +19,8 @@ class EventLoop:
 
     def __init__(self, work: Work, *, concurrency: int, done: Done) -> None:
         self._work = work
-        self._concurrency = concurrency
         self._done = done
-        self._running: dict[Chunk, asyncio.Task[None] | None] = {}
+        self._slots: Slots[asyncio.Task[None]] = Slots(concurrency)
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self.hung = 0
@@ -29,7 +29,7 @@ class EventLoop:
     @property
     def free(self) -> int:
         """Chunks that may be added."""
-        return self._concurrency - len(self._running)
+        return self._slots.free
 
     def start(self) -> None:
         """Start the loop's thread."""
@@ -37,22 +37,20 @@ class EventLoop:
 
     def submit(self, chunk: Chunk) -> None:
         """Make the chunk a task of the loop."""
-        with self._lock:
-            self._running[chunk] = None
+        self._slots.take(chunk)
         self._loop.call_soon_threadsafe(self._begin, chunk)
 
     def running(self) -> list[Chunk]:
         """The chunks that run now."""
-        with self._lock:
-            return list(self._running)
+        return self._slots.chunks()
 
     def expire(self, now_s: float) -> None:
         """Give up the loop when a record is so late that its coroutine must be blocking it."""
         if not any(chunk.overdue(now_s - _BLOCKED_AFTER_S) for chunk in self.running()):
             return
         guilty = asyncio.current_task(self._loop)  # the coroutine that the loop is in the middle of, and cannot leave
+        stuck = self._slots.leave_all()
         with self._lock:
-            stuck, self._running = self._running, {}
             self.hung += 1
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop = asyncio.new_event_loop()
@@ -65,8 +63,7 @@ class EventLoop:
     def cancel(self, chunk: Chunk) -> None:
         """Cancel the chunk's task."""
         if chunk.answer():
-            with self._lock:
-                task = self._running.pop(chunk, None)
+            task = self._slots.leave(chunk)
             if task is not None:
                 self._loop.call_soon_threadsafe(task.cancel)
 
@@ -90,9 +87,7 @@ class EventLoop:
 
     def _begin(self, chunk: Chunk) -> None:
         task = self._loop.create_task(self._perform(chunk))
-        with self._lock:
-            if chunk in self._running:
-                self._running[chunk] = task
+        self._slots.run_by(chunk, task)
 
     async def _perform(self, chunk: Chunk) -> None:
         for index, record in enumerate(chunk.records):
@@ -101,6 +96,5 @@ class EventLoop:
             if chunk.start(index):
                 chunk.finish(index, await self._work.run_async(record))
         if chunk.answer():
-            with self._lock:
-                self._running.pop(chunk, None)
+            self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(HELD)))

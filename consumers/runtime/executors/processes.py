@@ -13,6 +13,7 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors import child as child_module
 from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import died, overrun
 from consumers.runtime.record import HELD, Failed, Outcome
 from consumers.runtime.work import Kit
@@ -40,8 +41,7 @@ class Processes:
         self._done = done
         self._settings = kit.settings
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._running: dict[Chunk, _Child | None] = {}
-        self._lock = threading.Lock()
+        self._slots: Slots[_Child] = Slots(agent.concurrency)
         self._keepers: list[threading.Thread] = []
         self.hung = 0
         self.broken: BaseException | None = None
@@ -49,7 +49,7 @@ class Processes:
     @property
     def free(self) -> int:
         """Children that wait for a chunk."""
-        return self._agent.concurrency - len(self._running)
+        return self._slots.free
 
     def start(self) -> None:
         """Start the keepers, each of which starts its child."""
@@ -60,22 +60,19 @@ class Processes:
 
     def submit(self, chunk: Chunk) -> None:
         """Hand the chunk to whichever child is free."""
-        with self._lock:
-            self._running[chunk] = None
+        self._slots.take(chunk)
         self._queue.put(chunk)
 
     def running(self) -> list[Chunk]:
         """The chunks that run now."""
-        with self._lock:
-            return list(self._running)
+        return self._slots.chunks()
 
     def expire(self, now_s: float) -> None:
         """Nothing: each keeper watches its child's deadline."""
 
     def cancel(self, chunk: Chunk) -> None:
         """Kill the child that runs the chunk."""
-        with self._lock:
-            child = self._running.pop(chunk, None)
+        child = self._slots.leave(chunk)
         if chunk.answer() and child is not None:
             child.kill()
 
@@ -107,13 +104,10 @@ class Processes:
                 child.close()
 
     def _run(self, chunk: Chunk, child: "_Child") -> None:
-        with self._lock:
-            if chunk in self._running:
-                self._running[chunk] = child
+        self._slots.run_by(chunk, child)
         failure = child.run(chunk)
         if chunk.answer():
-            with self._lock:
-                self._running.pop(chunk, None)
+            self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(failure or HELD)))
 
 

@@ -6,6 +6,7 @@ from queue import SimpleQueue
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.inline import Performer, performed
 from consumers.runtime.executors.protocol import Completed, Done
+from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import overrun
 
 
@@ -18,7 +19,7 @@ class Threads:
         self._concurrency = concurrency
         self._done = done
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._running: dict[Chunk, None] = {}
+        self._slots: Slots[None] = Slots(concurrency)
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.hung = 0
@@ -27,7 +28,7 @@ class Threads:
     @property
     def free(self) -> int:
         """Threads that wait for a chunk."""
-        return self._concurrency - len(self._running)
+        return self._slots.free
 
     def start(self) -> None:
         """Start the threads."""
@@ -36,14 +37,12 @@ class Threads:
 
     def submit(self, chunk: Chunk) -> None:
         """Hand the chunk to whichever thread is free."""
-        with self._lock:
-            self._running[chunk] = None
+        self._slots.take(chunk)
         self._queue.put(chunk)
 
     def running(self) -> list[Chunk]:
         """The chunks that run now."""
-        with self._lock:
-            return list(self._running)
+        return self._slots.chunks()
 
     def expire(self, now_s: float) -> None:
         """Give up the threads whose record is past its deadline."""
@@ -70,8 +69,8 @@ class Threads:
         thread.start()
 
     def _give_up(self, chunk: Chunk) -> None:
+        self._slots.leave(chunk)
         with self._lock:
-            self._running.pop(chunk, None)
             self.hung += 1
         self._start_thread()
 
@@ -82,6 +81,5 @@ class Threads:
                 with self._lock:
                     self.hung -= 1
                 return
-            with self._lock:
-                self._running.pop(chunk, None)
+            self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(left_open)))
