@@ -8,9 +8,10 @@ RUN python -m venv /opt/headrace
 # First the dependencies, which change seldom: this layer is kept while only the code changes.
 COPY pyproject.toml README.md constraints.txt ./
 RUN mkdir schemas producers consumers streams devstack demo \
-    && touch schemas/__init__.py \
+    && touch schemas/__init__.py headrace.py \
     && /opt/headrace/bin/pip install --constraint constraints.txt '.[images,text,analytics,postgres,registry]' \
     && /opt/headrace/bin/pip uninstall --yes headrace
+COPY headrace.py ./
 COPY schemas schemas
 COPY producers producers
 COPY consumers consumers

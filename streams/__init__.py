@@ -5,9 +5,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from streams import paths
+import headrace
 
-paths.check()
+headrace.check()
 
 if TYPE_CHECKING:
     from streams.application import Headrace

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from headrace import ROOMS, strangers
 from schemas.errors import ConfigurationError, HeadraceError, MissingExtraError
 from schemas.settings import Settings
-from streams.paths import strangers
 
 _ROOM_BYTES = 1024**3
 
@@ -37,9 +37,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 def _rooms(_settings: Settings) -> Iterator[Finding]:
     home = Path(__file__).resolve().parent.parent
-    here = [
-        Path.cwd() / room for room in ("schemas", "producers", "consumers", "streams") if (Path.cwd() / room).is_dir()
-    ]
+    here = [Path.cwd() / room for room in ROOMS if (Path.cwd() / room).is_dir()]
     foreign = [*strangers(home), *(place for place in here if place.resolve().parent != home)]
     seen = ", ".join(map(str, foreign)) or "no foreign package hides one of ours"
     yield Finding("packages", not foreign, seen, "rename it, or start from another folder" if foreign else None)

@@ -35,6 +35,15 @@ def test_a_foreign_room_first_on_the_path_is_one_clear_error_and_exit_code_2(tmp
     assert ran.stdout == ""
 
 
+def test_a_foreign_streams_is_told_by_the_console_script(tmp_path):
+    foreign = tmp_path / "streams"
+    foreign.mkdir()
+    (foreign / "__init__.py").write_text("raise SystemExit('the foreign package was imported')")
+    ran = run_in(tmp_path, COMMANDS["headrace"], str(tmp_path))
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"error: the package 'streams' at {foreign} hides Headrace's own")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_folder_without_such_packages_disturbs_nobody(tmp_path, name):
     (tmp_path / "shop").mkdir()

@@ -1,15 +1,27 @@
-"""Headrace's rooms have plain names; another package of the same name, first on the path, would be taken for them."""
+"""The console script, in a module whose name is nobody else's.
+
+Headrace's rooms have plain names; another package of the same name, first on the path, would be taken for them. So this
+looks before it imports any of them.
+"""
 
 import importlib.util
 import sys
 from pathlib import Path
 
-_ROOMS = ("schemas", "producers", "consumers", "streams")
+ROOMS = ("schemas", "producers", "consumers", "streams")
+
+
+def main() -> None:
+    """Run the command line."""
+    check()
+    from streams.cli import main as run
+
+    run()
 
 
 def check() -> None:
     """End the process, with code 2, when a room is not Headrace's own; before any of them is imported by mistake."""
-    foreign = strangers(Path(__file__).resolve().parent.parent)
+    foreign = strangers(Path(__file__).resolve().parent)
     if foreign:
         for place in foreign:
             sys.stderr.write(
@@ -20,7 +32,7 @@ def check() -> None:
 
 def strangers(home: Path) -> list[Path]:
     """Where the rooms lie that do not lie under `home`."""
-    return [place for room in _ROOMS if (place := _place_of(room)) != home / room]
+    return [place for room in ROOMS if (place := _place_of(room)) != home / room]
 
 
 def _place_of(room: str) -> Path:
