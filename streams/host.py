@@ -49,6 +49,7 @@ class Host(Service):
         self._kit = kit
         self._settings = kit.settings
         self._agents = agents
+        self._hung_since_s: dict[str, float] = {}
 
     async def on_start(self) -> None:
         """Start the agents once the broker answers and the topics are there."""
@@ -137,13 +138,23 @@ class Host(Service):
                 ready = True
                 log.info("ready", after_s=round(time.monotonic() - started_s, 2), pid=os.getpid(), agents=self._told())
             hung = sum(runner.hung for runner in self.runners)
-            if hung >= _HUNG_LIMIT and not self.replacing:
+            if (hung >= _HUNG_LIMIT or self._holds_the_database()) and not self.replacing:
                 log.error(
                     "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
                 )
                 self.replacing = True
                 self.add_future(self._stop_worker())
             await self.sleep(0.02 if not ready else _WATCH_S)
+
+    def _holds_the_database(self) -> bool:
+        """Whether an exact agent's batch still hangs a deadline after it was given up, its transaction open: one is enough."""
+        now_s = time.monotonic()
+        for runner in self.runners:
+            if not runner.agent.exact or not runner.hung:
+                self._hung_since_s.pop(runner.agent.name, None)
+            elif now_s - self._hung_since_s.setdefault(runner.agent.name, now_s) > (runner.agent.deadline_s or 0.0):
+                return True
+        return False
 
     async def _stop_worker(self) -> None:
         root: Any = self.beacon.root

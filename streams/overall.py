@@ -167,9 +167,9 @@ def _partitions(
     group: str, topics: list[str], view: BrokerView, owners: dict[tuple[str, int], tuple[str, str | None]]
 ) -> list[PartitionState]:
     states = []
-    commits = view.commits_of(group)
+    commits = view.commits(group)
     for place, (low, high) in sorted(view.ends(topics).items()):
-        committed = commits.get(place)
+        committed = commits[place].offset if place in commits else None
         owner, stopped = owners.get(place, (None, None))
         lag = high - max(low, committed if committed is not None else low)
         states.append(PartitionState(*place, committed, high, max(0, lag), owner, stopped))

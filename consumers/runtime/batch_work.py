@@ -1,5 +1,6 @@
 """Records of one partition through a batch handler; a failure is halved down to the record that causes it."""
 
+import time
 from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter_ns
 from typing import Any
@@ -45,18 +46,26 @@ class BatchWork:
 
     def perform(self, chunk: Chunk) -> None:
         """Give every record of the chunk its outcome; an answered chunk's transaction is fenced, not kept."""
-        if chunk.purpose is Purpose.RECORDS:
-            chunk.start(0)
-            chunk.outcomes = list(self._settle(chunk, chunk.records))
+        if chunk.answered:
             return
+        if chunk.purpose is Purpose.RECORDS:
+            if chunk.start(0):
+                chunk.outcomes = list(self._settle(chunk, chunk.records))
+            return
+        chunk.started_s = time.monotonic()
         try:
             if chunk.purpose is Purpose.TICK:
                 self._run_tick()
             else:
-                with self._transaction(chunk, chunk.owner.stored, chunk.following):
-                    pass
+                self._advance(chunk)
         except Exception as error:
             chunk.failure = failure_of(error)
+
+    def _advance(self, chunk: Chunk) -> None:
+        stored = chunk.owner.stored
+        if stored < chunk.following:
+            with self._transaction(chunk, stored, chunk.following):
+                pass
 
     def _settle(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
         """Outcomes of records in offset order: after a failure, what an exact agent has not stored is held."""
@@ -196,6 +205,9 @@ class _Stored:
         return self._transaction.__enter__()
 
     def __exit__(self, *error: Any) -> bool | None:
+        if error[0] is None and self._chunk.answered:
+            given_up = TimeoutError("the batch outlived its deadline: nothing of it is stored")
+            error = (TimeoutError, given_up, None)
         swallowed = self._transaction.__exit__(*error)
         if error[0] is None:
             self._chunk.owner.stored = self._following

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import (
-    Consumer,
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
@@ -15,11 +14,13 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its __init__ re-exports it
 
+from consumers.errors import Unavailable
 from consumers.runtime.offsets import Committed, Log
 
 log = structlog.get_logger("headrace.broker")
 
 _TIMEOUT_S = 10.0
+_RESULT_S = _TIMEOUT_S + 5.0  # the request's own time-out is to come first: it has a reason
 _PATIENCE_S = 60.0
 _PAUSE_S = 0.5
 _FORBIDDEN = frozenset(
@@ -50,18 +51,21 @@ class BrokerView:
     def topic_ids(self, topics: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Id and number of partitions of each topic (KIP-516)."""
         futures = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
-        found = {topic: future.result(_TIMEOUT_S) for topic, future in futures.items()}
+        found = {topic: future.result(_RESULT_S) for topic, future in futures.items()}
         return {topic: (str(description.topic_id), len(description.partitions)) for topic, description in found.items()}
 
-    def commits(self, consumer: Consumer, topics: Iterable[str]) -> dict[tuple[str, int], Committed | None]:
-        """The commits, with their metadata, of the consumer's own group, for every partition of the topics."""
-        counts = self.topic_ids(topics)
-        wanted = [TopicPartition(topic, number) for topic, (_, count) in counts.items() for number in range(count)]
-        found = consumer.committed(wanted, timeout=_TIMEOUT_S)
-        for partition in found:
-            if partition.error:
-                raise KafkaException(partition.error)
-        return {(found_.topic, found_.partition): Committed.of(found_.offset, found_.metadata) for found_ in found}
+    def commits(self, group: str) -> dict[tuple[str, int], Committed]:
+        """A group's commits, with what their metadata says.
+
+        By the admin client, not by `Consumer.committed`: that one carries the member's epoch (KIP-848), which the broker
+        refuses as stale when the group changes while an assignment is being taken, so that it times out again and again.
+        """
+        asked = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
+        )
+        found = asked[group].result(_RESULT_S).topic_partitions or []
+        commits = {(place.topic, place.partition): Committed.of(place.offset, place.metadata) for place in found}
+        return {place: commit for place, commit in commits.items() if commit is not None}
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
         """First and next offset of every partition of those of the topics that exist."""
@@ -75,34 +79,37 @@ class BrokerView:
         """How many offsets a topic holds; 0 where there is no such topic."""
         return sum(high - low for low, high in self.ends([topic]).values())
 
-    def commits_of(self, group: str) -> dict[tuple[str, int], int]:
-        """Another group's commits, without being a member of it."""
-        asked = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
-        )
-        found = asked[group].result(_TIMEOUT_S).topic_partitions or []
-        return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
-
     def _offsets(self, places: list[tuple[str, int]], spec: Any) -> dict[tuple[str, int], int]:
         if not places:
             return {}
         wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
-        return {(place.topic, place.partition): future.result(_TIMEOUT_S).offset for place, future in futures.items()}
+        return {(place.topic, place.partition): future.result(_RESULT_S).offset for place, future in futures.items()}
 
 
 def patiently(look_up: Callable[[], _T]) -> _T:
-    """The look-up's answer, tried again while the broker or its coordinator is away.
+    """The look-up's answer, tried again while the broker, its coordinator or the database is away.
 
     Raises:
-        KafkaException: the last one, when the patience of 60 s is over.
+        KafkaException, TimeoutError, Unavailable: the last one, when the patience of 60 s is over.
     """
     until_s = time.monotonic() + _PATIENCE_S
     while True:
         try:
             return look_up()
-        except KafkaException as error:
-            if time.monotonic() > until_s or error.args[0].fatal() or error.args[0].code() in _FORBIDDEN:
+        except (KafkaException, TimeoutError, Unavailable) as error:
+            if time.monotonic() > until_s or _is_final(error):
                 raise
-            log.warning("broker_look_up_failed", reason=error.args[0].str(), again_in_s=_PAUSE_S)
+            log.warning("look_up_failed", reason=reason_of(error), again_in_s=_PAUSE_S)
             time.sleep(_PAUSE_S)
+
+
+def reason_of(error: BaseException) -> str:
+    """What a failed look-up says of itself; a future's own time-out says nothing."""
+    if isinstance(error, KafkaException):
+        return str(error.args[0].str())
+    return str(error) or "no answer in time"
+
+
+def _is_final(error: BaseException) -> bool:
+    return isinstance(error, KafkaException) and (error.args[0].fatal() or error.args[0].code() in _FORBIDDEN)

@@ -35,6 +35,7 @@ class Dispatch:
         self._turn = 0
         self._ticking = False
         self._next_tick_s = 0.0
+        self._next_advance_s = 0.0
 
     def hand_over(self, assignments: Iterable[Assignment], horizons: dict[Assignment, int] | None = None) -> None:
         """Chunks of each partition in turn; an inline one no longer than a chunk's work, so that polling goes on.
@@ -43,7 +44,7 @@ class Dispatch:
             assignments: what is owned, or what is being drained.
             horizons: of a drain: only offsets below these.
         """
-        waiting = [assignment for assignment in assignments if assignment.stopped is None]
+        waiting = [a for a in assignments if a.stopped is None and not a.advancing]
         until_s = time.monotonic() + _HAND_OVER_S
         while waiting and self._executor.free > 0 and time.monotonic() < until_s:
             self._turn += 1
@@ -63,7 +64,7 @@ class Dispatch:
             if self._agent.tick and not self._ticking and now_s >= self._next_tick_s:
                 self._next_tick_s, self._ticking = now_s + _TICK_INTERVAL_S, True
                 self._submit_errand(assignment, Purpose.TICK)
-            elif self._lags_for_no_reason(assignment):
+            elif now_s >= self._next_advance_s and self._lags_for_no_reason(assignment):
                 assignment.advancing = True
                 self._submit_errand(assignment, Purpose.ADVANCE)
 
@@ -79,6 +80,7 @@ class Dispatch:
             return False
         facts = {"purpose": chunk.purpose.value, "error": chunk.failure.error_class, "reason": chunk.failure.message}
         log.warning("state_failed", agent=self._agent.name, **facts)
+        self._next_advance_s = time.monotonic() + _TICK_INTERVAL_S
         return chunk.failure.kind == "fenced" and bool(assignment.alive)
 
     def give_up(self, leaving: list[Assignment]) -> None:
@@ -103,6 +105,7 @@ class Dispatch:
 
     def _submit_errand(self, assignment: Assignment, purpose: Purpose) -> None:
         following = assignment.watermark.committable
-        chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=purpose, following=following)
+        deadline_s, key_of = self._agent.deadline_s, assignment.lanes.key_of
+        chunk = Chunk(assignment, 0, [], key_of, deadline_s=deadline_s, purpose=purpose, following=following)
         assignment.chunks.add(chunk)
         self._executor.submit(chunk)

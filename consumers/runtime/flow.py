@@ -10,6 +10,8 @@ _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
 _FIRST_CHUNK_RECORDS = 8
+_HELD_OPEN_FACTOR = 5
+"""A record that waits for ever must not let the rest of its partition pile up without end: a restart repeats all of it."""
 _CHUNK_WORK_S = 0.05
 _CHUNK_RECORDS = 1000
 
@@ -38,7 +40,7 @@ class Flow:
     @property
     def in_hand(self) -> int:
         """How many records are taken and not finished."""
-        return sum(a.watermark.unfinished for a in self._membership.assignments.values())
+        return sum(a.watermark.unfinished for a in list(self._membership.assignments.values()))
 
     @property
     def limit(self) -> int:
@@ -53,8 +55,12 @@ class Flow:
 
     @property
     def full(self) -> bool:
-        """Whether no more should be taken."""
-        return self.in_hand >= self.limit
+        """Whether no more should be taken: enough is in hand, or too much is finished behind a record that is not."""
+        return self.in_hand >= self.limit or self._held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
+
+    @property
+    def _held_open(self) -> int:
+        return sum(a.watermark.held_open for a in self._membership.assignments.values())
 
     @property
     def paused(self) -> bool:
@@ -82,6 +88,6 @@ class Flow:
 
     def resume_when_half(self) -> None:
         """Resume when about half of the limit is left."""
-        if self._membership.paused and self.in_hand <= self.limit // 2:
+        if self._membership.paused and self.in_hand <= self.limit // 2 and not self.full:
             self._membership.paused = False
             self._membership.set_pauses()

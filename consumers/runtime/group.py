@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import admin as kafka_admin
 from confluent_kafka.admin import AdminClient
 
+from consumers.runtime.broker_view import reason_of
 from producers.client_log import ClientLog
 from producers.kafka import open_client
 from schemas.settings import GroupProtocol, Settings
@@ -89,12 +90,12 @@ def set_timing(admin: AdminClient, settings: Settings, group: str) -> None:
     )
     try:
         for future in admin.incremental_alter_configs([resource], request_timeout=_ADMIN_TIMEOUT_S).values():
-            future.result(_ADMIN_TIMEOUT_S)
-    except KafkaException as error:
+            future.result(_ADMIN_TIMEOUT_S + 5.0)
+    except (KafkaException, TimeoutError) as error:
         log.warning(
             "group_timing_refused",
             group=group,
-            reason=error.args[0].str(),
+            reason=reason_of(error),
             meaning="a crash is noticed after the broker's own session (45 s by default), a new member joins in 5 s",
             remedy="lower group.consumer.min.session.timeout.ms and group.consumer.min.heartbeat.interval.ms on the broker",
         )

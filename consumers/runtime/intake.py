@@ -65,10 +65,10 @@ class Intake:
 
     def tell(self, error: KafkaError) -> None:
         """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""
-        now_s, text = time.monotonic(), error.str()
-        if now_s - self._said.get(text, float("-inf")) >= _SAY_AGAIN_S:
-            self._said[text] = now_s
-            log.warning("broker_says", agent=self._agent.name, reason=text, code=error.name())
+        now_s, name = time.monotonic(), error.name()
+        if now_s - self._said.get(name, float("-inf")) >= _SAY_AGAIN_S:
+            self._said[name] = now_s
+            log.warning("broker_says", agent=self._agent.name, reason=error.str(), code=name)
 
     def _note_end(self, message: Any) -> None:
         assignment = self._membership.assignments.get((message.topic(), message.partition()))

@@ -31,6 +31,7 @@ class Lanes:
         self._ready: deque[int] = deque()
         self._marked: set[int] = set()
         self._parked: dict[Hashable, list[Record]] = {}
+        self._due_of: dict[Hashable, float] = {}
         self._due: list[tuple[float, int, Hashable]] = []
         self._ties = count()
         self._next = 0
@@ -66,29 +67,30 @@ class Lanes:
 
     def put_back(self, lane: int, records: list[Record]) -> None:
         """Queue records of a released chunk again, before all others of the lane; parked keys stay parked."""
-        self._queues[lane].extendleft(reversed(records))
-        self._mark(lane)
+        self._put_first(lane, records)
 
     def park(self, records: list[Record], *, until_s: float) -> None:
         """Keep a failed record, and later ones of its key, until the time comes.
 
         Args:
-            records: of one key, in offset order; the first is the one that failed.
+            records: of one key, in offset order; the first is the one that failed. A key that is parked already keeps its
+                order and waits for the later of both times.
             until_s: on the clock of `time.monotonic()`.
         """
         key = self.key_of(records[0])
-        self._parked[key] = records + self._parked.get(key, [])
-        heapq.heappush(self._due, (until_s, next(self._ties), key))
+        self._parked[key] = _in_order(records, self._parked.get(key, []))
+        self._due_of[key] = max(until_s, self._due_of.get(key, until_s))
+        heapq.heappush(self._due, (self._due_of[key], next(self._ties), key))
 
     def wake(self, now_s: float) -> None:
         """Queue again what is due."""
         while self._due and self._due[0][0] <= now_s:
-            _, _, key = heapq.heappop(self._due)
-            records = self._parked.pop(key, [])
-            if records:
-                lane = self._lane_of(records[0])
-                self._queues[lane].extendleft(reversed(records))
-                self._mark(lane)
+            due_s, _, key = heapq.heappop(self._due)
+            if self._due_of.get(key) != due_s:
+                continue  # parked again since, until later
+            del self._due_of[key]
+            records = self._parked.pop(key)
+            self._put_first(self._lane_of(records[0]), records)
 
     def next_due_s(self) -> float | None:
         """When the next parked key is due; None when none is parked."""
@@ -122,6 +124,15 @@ class Lanes:
         self._next = (self._next + 1) % len(self._queues)
         return self._next
 
+    def _put_first(self, lane: int, records: list[Record]) -> None:
+        """Before what waits in the lane, and in offset order where the two overlap."""
+        queue = self._queues[lane]
+        if queue and records and records[-1].offset > queue[0].offset:
+            self._queues[lane] = deque(_in_order(records, queue))
+        else:
+            queue.extendleft(reversed(records))
+        self._mark(lane)
+
     def _mark(self, lane: int) -> None:
         if lane not in self._marked and lane not in self._busy and self._queues[lane]:
             self._marked.add(lane)
@@ -137,3 +148,7 @@ class Lanes:
             else:
                 records.append(record)
         return records
+
+
+def _in_order(some: Iterable[Record], others: Iterable[Record]) -> list[Record]:
+    return sorted([*some, *others], key=lambda record: record.offset)

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.broker_view import BrokerView, patiently
+from consumers.runtime.broker_view import BrokerView, patiently, reason_of
 from consumers.runtime.offsets import Committed, Log, Start, start_of
 from schemas.settings import GroupProtocol
 
@@ -33,12 +33,14 @@ class Membership:
     def __init__(
         self,
         agent: Agent,
+        group: str,
         *,
         state: "State | None",
         drain: Callable[[list[Assignment], float], object],
         give_up: Callable[[list[Assignment]], None],
     ) -> None:
         self._agent = agent
+        self._group = group
         self._protocol: GroupProtocol = "consumer"
         self._state = state
         self._drain = drain
@@ -57,12 +59,23 @@ class Membership:
 
     def restart(self, assignment: Assignment) -> None:
         """Start an owned partition anew where it stands now: a fenced writer, or a log that was replaced."""
-        consumer, _ = self._parts()
         self._let_go([assignment])
+        if self.assignments.get(assignment.place) is not assignment:
+            return  # it is being revoked: the next owner starts it
         fresh = self._resolve([assignment.place])[assignment.place]
         self.assignments[assignment.place] = fresh
-        consumer.seek(TopicPartition(*assignment.place, fresh.watermark.committable))
+        if fresh.stopped is None:
+            self._move_to(fresh)
         self.set_pauses()
+
+    def _move_to(self, fresh: Assignment) -> None:
+        """Fetch from where the assignment starts. Not by `seek`, which refuses a partition that had no fetch position."""
+        consumer, _ = self._parts()
+        if self._protocol == "classic":
+            consumer.assign([TopicPartition(*a.place, a.watermark.highest) for a in self.assignments.values()])
+        else:
+            consumer.incremental_unassign([TopicPartition(*fresh.place)])
+            consumer.incremental_assign([TopicPartition(*fresh.place, fresh.watermark.committable)])
 
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
@@ -77,20 +90,21 @@ class Membership:
     def misfit(self, places: Places) -> None:
         """A commit that the broker says is out of range: start those partitions anew, by the agent's policy."""
         for place in places:
-            if place in self.assignments:
+            if place in self.assignments and self.assignments[place].stopped is None:
                 self.restart(self.assignments[place])
 
     def check_topic_ids(self) -> None:
         """A live consumer reads on in a recreated topic from its old position, without an error: so look."""
         _, view = self._parts()
-        try:
-            ids = view.topic_ids({topic for topic, _ in self.assignments})
-        except KafkaException as error:
-            log.warning("topic_ids_unknown", agent=self._agent.name, reason=error.args[0].str())
-            return
-        for assignment in list(self.assignments.values()):
-            if ids[assignment.topic][0] != assignment.topic_id and assignment.stopped is None:
-                self.restart(assignment)
+        for topic in {topic for topic, _ in self.assignments}:
+            try:
+                topic_id, _ = view.topic_ids([topic])[topic]
+            except (KafkaException, TimeoutError) as error:
+                log.warning("topic_id_unknown", agent=self._agent.name, topic=topic, reason=reason_of(error))
+                continue
+            for assignment in [a for a in self.assignments.values() if a.topic == topic and a.stopped is None]:
+                if assignment.topic_id != topic_id:
+                    self.restart(assignment)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.joined = True
@@ -144,11 +158,11 @@ class Membership:
 
     def _resolve(self, places: Places) -> dict[tuple[str, int], Assignment]:
         """Where each partition starts: the stored offset, else the commit, else the catalogue's word."""
-        consumer, view = self._parts()
+        _, view = self._parts()
         topics = {topic for topic, _ in places}
         logs = patiently(lambda: view.logs(places))
-        commits = patiently(lambda: view.commits(consumer, topics))
-        new = {topic: not any(commit for (other, _), commit in commits.items() if other == topic) for topic in topics}
+        commits = patiently(lambda: view.commits(self._group))
+        new = {topic: all(other != topic for other, _ in commits) for topic in topics}
         return {
             place: self._fresh(place, logs[place], commits.get(place), group_is_new=new[place[0]]) for place in places
         }
@@ -158,7 +172,8 @@ class Membership:
     ) -> Assignment:
         committed, stored = commit.offset if commit else -1, None
         if self._state is not None:
-            stored = self._state.start(_position(place, log_now))
+            state, position = self._state, _position(place, log_now)
+            stored = patiently(lambda: state.start(position))
             commit = None if stored is None else Committed(stored, log_now.topic_id)
         commit = commit or self._of_another_log(place, log_now)
         start = start_of(commit, log_now, start=self._agent.start, reset=self._agent.reset, group_is_new=group_is_new)
@@ -166,7 +181,7 @@ class Membership:
             self._tell_misfit(place, start)
         if self._state is not None and not start.stopped:
             replacing = stored if start.misfit else None
-            self._state.begin(_position(place, log_now), start.offset, replacing=replacing)
+            patiently(lambda: state.begin(position, start.offset, replacing=replacing))
         return Assignment.of(self._agent, *place, log_now, start, committed=committed)
 
     def _tell_misfit(self, place: tuple[str, int], start: Start) -> None:

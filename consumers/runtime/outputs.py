@@ -39,10 +39,10 @@ class Ticket:
         """So many deliveries more (or less) are on their way."""
         self._expected += number
 
-    def delivered(self, index: int, error: Any, message: Any) -> None:
-        """The broker's answer for a delivery of this index; called by the sender's thread."""
+    def delivered(self, index: int, size_bytes: int, error: Any, _message: Any) -> None:
+        """The broker's answer for a delivery of this index and size; called by the sender's thread."""
         if error is not None:
-            self.failures[index] = failure_of_delivery(error.name(), str(error), len(message.value() or b""))
+            self.failures[index] = failure_of_delivery(error.name(), str(error), size_bytes)
         self._answered += 1
         self._check()
 
@@ -87,7 +87,7 @@ class Outputs:
 
     def _send(self, ticket: Ticket, index: int, result: Result) -> None:
         ticket.expect(1)
-        report = partial(ticket.delivered, index)
+        report = partial(ticket.delivered, index, len(result.value or b""))
         try:
             self._sender.send(result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report)
         except SendError as error:

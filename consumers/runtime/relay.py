@@ -5,7 +5,6 @@ from functools import partial
 
 import structlog
 
-from consumers.errors import Unavailable
 from consumers.runtime.outputs import Ticket
 from consumers.runtime.state import OutboxMessage, State
 from consumers.runtime.stats import Stats
@@ -15,6 +14,7 @@ log = structlog.get_logger("headrace.outbox")
 
 _INTERVAL_S = 0.2
 _BATCH = 500
+_PAUSE_S = 1.0
 _ACKNOWLEDGED_WITHIN_S = 60.0
 
 
@@ -59,9 +59,11 @@ class OutboxRelay:
                 self._state.published(published)
                 self._stats.results += len(published)
                 if len(published) < len(messages):
+                    self._stopping.wait(_PAUSE_S)
                     return
-        except Unavailable as error:
-            log.warning("outbox_waits", agent=self._agent, reason=str(error))
+        except Exception as error:  # whatever it is, the outbox keeps its messages, and the next pass tries again
+            log.warning("outbox_waits", agent=self._agent, error=type(error).__name__, reason=str(error))
+            self._stopping.wait(_PAUSE_S)
 
     def _publish(self, messages: list[OutboxMessage]) -> list[str]:
         """Send them all; the ids of those that the broker acknowledged."""
@@ -76,7 +78,7 @@ class OutboxRelay:
                     message.value,
                     key=message.key,
                     headers=message.headers,
-                    on_delivery=partial(ticket.delivered, index),
+                    on_delivery=partial(ticket.delivered, index, len(message.value)),
                 )
             except SendError as error:
                 ticket.expect(-1)

@@ -77,11 +77,14 @@ class Runner:
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
         self._state = _open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
-        self.membership = Membership(agent, state=self._state, drain=self._drain, give_up=self._give_up)
+        self.membership = Membership(
+            agent, self._names.group(agent.name), state=self._state, drain=self._drain, give_up=self._give_up
+        )
         self._commits = Commits(agent, self.membership)
         self._intake = Intake(agent, self.membership, self.stats)
         self._flow = Flow(agent, self.membership, self.stats)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
+        self._consumer: Any = None
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
         self._next_look_s = 0.0
@@ -134,6 +137,7 @@ class Runner:
             self._shut_down()
         except BaseException as error:
             self._crashed(error)
+            self._leave()
 
     def _open(self) -> None:
         admin = open_admin(self._kit.settings)
@@ -160,6 +164,8 @@ class Runner:
         self._settlement.resend(now_s)
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
+        if self._state is not None:  # before the records, which leave no room under load
+            self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
         self._commits.send(self._consumer, now_s)
         self._flow.resume_when_half()
@@ -178,9 +184,13 @@ class Runner:
             if busy:
                 self._await_event(_BUSY_WAIT_S)
             return
-        more = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
+        place: Any = (message.topic(), message.partition())
+        owner = self.membership.assignments.get(place)
+        messages = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
+        if self.membership.assignments.get(place) is owner:  # else a callback within consume() has started it anew
+            messages = [message, *messages]
         try:
-            out_of_log = self._intake.accept([message, *more])
+            out_of_log = self._intake.accept(messages)
         except KafkaException as error:
             self._fall_back(error)
             return
@@ -254,8 +264,6 @@ class Runner:
         if self._executor.broken is not None:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
-        if self._state is not None:
-            self._dispatch.errands(self.membership.assignments.values(), now_s)
         if now_s >= self._next_look_s and self.membership.assignments:
             self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
             self.membership.check_topic_ids()
@@ -269,6 +277,7 @@ class Runner:
             self._await_event(0.01)
             self._settle()
             self._executor.expire(time.monotonic())
+            self._settlement.resend(time.monotonic())
         done = drained(leaving, horizons)
         if not done:
             log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)
@@ -284,6 +293,14 @@ class Runner:
         self._executor.close(1.0)
         if self._state is not None:
             self._state.close()
+
+    def _leave(self) -> None:
+        """After a crash: leave the group at once and without a drain, so that others take over before the session ends."""
+        self._dispatch.give_up(list(self.membership.assignments.values()))
+        self.membership.assignments.clear()
+        if self._consumer is not None:
+            self._consumer.close()
+        self._executor.close(0.0)
 
     def _on_error(self, error: KafkaError) -> None:
         """Librdkafka's own errors: it reconnects by itself, so they are told, not acted on; the fatal ones come by poll."""

@@ -79,21 +79,29 @@ class Settlement:
         assignment.unacknowledged -= len(sent.records)
         if not assignment.alive:
             return
+        failures = self._failures_of(ticket, sent)
         done: list[int] = []
         for index, record in enumerate(sent.records):
-            failure = ticket.failures.get(index)
+            failure = failures.get(index)
             if failure is None:
                 done.append(record.offset)
             elif index in sent.letters:
                 self._keep_letter(assignment, sent.lane, record, sent.letters[index], failure)
             else:
                 self._apply(assignment, None, [record], [failure])
-        delivered_letters = sum(index not in ticket.failures for index in sent.letters)
+        delivered_letters = sum(index not in failures for index in sent.letters)
         self._stats.dead_lettered += delivered_letters
         self._stats.results += sent.results if not ticket.failures else 0
         assignment.watermark.finish(done)
         if sent.lane is not None and delivered_letters == len(sent.letters):
             assignment.lanes.release(sent.lane)
+
+    def _failures_of(self, ticket: Ticket, sent: _Sent) -> dict[int, Failed]:
+        """What was not delivered, by index. A batch's results have no single source: one of them failed is all of it."""
+        failed = next((failure for index, failure in ticket.failures.items() if index not in sent.letters), None)
+        if failed is None or not self._agent.batch_records:
+            return ticket.failures
+        return {**dict.fromkeys(set(range(len(sent.records))) - set(sent.letters), failed), **ticket.failures}
 
     def resend(self, now_s: float) -> None:
         """Send again the dead letters that the broker did not take; their source stays uncommitted until it does."""
@@ -108,10 +116,11 @@ class Settlement:
         outgoing: list[_Outgoing] = []
         held: list[Record] = []
         again: list[tuple[Record, float]] = []
+        has_results = bool(self._agent.batch_records) and any(_results_of(outcome) for outcome in outcomes)
         for record, outcome in zip(records, outcomes, strict=True):
             if isinstance(outcome, Handled):
                 self._stats.handled += 1
-                if outcome.results:
+                if outcome.results or has_results:
                     outgoing.append((record, None, outcome.results))
                 else:
                     silent.append(record.offset)
@@ -201,3 +210,7 @@ class Settlement:
         )
         due_s = time.monotonic() + _RESEND_AFTER_S
         heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, lane, record, failure))
+
+
+def _results_of(outcome: Outcome) -> tuple[Result, ...]:
+    return outcome.results if isinstance(outcome, Handled) else ()

@@ -21,6 +21,7 @@ class Watermark:
         self._committable = start
         self._segments: deque[_Segment] = deque()
         self._unfinished = 0
+        self._latest: _Segment | None = None
 
     @property
     def committable(self) -> int:
@@ -71,9 +72,18 @@ class Watermark:
         """Ranges [first, last] of delivered offsets at or above `committable` that are finished already."""
         return [span for segment in self._segments for span in segment.finished_ranges()]
 
+    @property
+    def held_open(self) -> int:
+        """How many delivered offsets, finished or not, the lowest unfinished one keeps from being forgotten."""
+        return sum(map(len, self._segments))
+
     def _segment_of(self, offset: int) -> "_Segment":
+        """The segment of an offset; records come back in runs, so most often the one that was asked for last."""
+        if self._latest is not None and self._latest.first <= offset <= self._latest.last:
+            return self._latest
         for segment in self._segments:
             if offset <= segment.last:
+                self._latest = segment
                 return segment
         raise ValueError(f"offset {offset} was not delivered")
 
@@ -99,6 +109,9 @@ class _Segment:
         self._dense = self.last - self.first + 1 == len(offsets)
         self._flags = bytearray(len(offsets))
         self._scanned = 0
+
+    def __len__(self) -> int:
+        return len(self._offsets)
 
     def finish(self, offset: int) -> None:
         index = offset - self.first if self._dense else bisect_left(self._offsets, offset)

@@ -83,9 +83,10 @@ class Work:
                 answer = await self._handler(event, self._context(record))
             elapsed_us = (time.perf_counter_ns() - started_ns) // 1000
             return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
-        except asyncio.CancelledError:
-            raise
         except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is the chunk that was cancelled, not something that the handler awaited
             if limit.expired() and self._agent.deadline_s is not None:
                 return overrun(self._agent.deadline_s)
             return failure_of(error, elapsed_us=(time.perf_counter_ns() - started_ns) // 1000)

@@ -71,7 +71,8 @@ def topic_id(flow, admin):
 
 
 @pytest.mark.slow
-def test_a_recreated_topic_stops_its_partitions_and_status_says_so(shop, admin, start_worker):
+@pytest.mark.parametrize("new", [80, 4], ids=["longer", "shorter"])
+def test_a_recreated_topic_stops_its_partitions_and_status_says_so(new, shop, admin, start_worker):
     shop.make_topic("threads.dlq", partitions=1)
     shop.make_topic("headrace.workers", partitions=1, cleanup_policy="compact")
     shop.place(*[(f"old{number}", "ok") for number in range(40)])
@@ -79,7 +80,7 @@ def test_a_recreated_topic_stops_its_partitions_and_status_says_so(shop, admin, 
     eventually(lambda: shop.lag("threads") == 0)
     former = topic_id(shop, admin)
     recreate(shop, admin)
-    shop.place(*[(f"new{number}", "ok") for number in range(80)])
+    shop.place(*[(f"new{number}", "ok") for number in range(new)])
 
     def stopped():
         rows = listed(shop.settings, "status", "--partitions")
@@ -93,14 +94,15 @@ def test_a_recreated_topic_stops_its_partitions_and_status_says_so(shop, admin, 
 
 
 @pytest.mark.slow
-def test_a_recreated_topic_is_read_from_its_beginning_where_the_policy_says_earliest(shop, admin, start_worker):
+@pytest.mark.parametrize("new", [80, 8], ids=["longer", "shorter"])
+def test_a_recreated_topic_is_read_from_its_beginning_where_the_policy_says_earliest(new, shop, admin, start_worker):
     shop.make_topic("resigned.dlq", partitions=1)
     shop.place(*[(f"old{number}", "ok") for number in range(40)])
     worker = start_worker(shop.settings, "--agents", "resigned", "--catalogue", TROUBLES)
     eventually(lambda: shop.lag("resigned") == 0)
     recreate(shop, admin)
-    shop.place(*[(f"new{number}", "ok") for number in range(80)])
-    wanted = {f"new{number}" for number in range(80)}
+    shop.place(*[(f"new{number}", "ok") for number in range(new)])
+    wanted = {f"new{number}" for number in range(new)}
     eventually(lambda: wanted <= set(ids(shop)), limit_s=60)
     eventually(lambda: shop.lag("resigned") == 0)
     assert "goes on at 0" in worker.await_line("offset_out_of_log")

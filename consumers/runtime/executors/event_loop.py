@@ -57,7 +57,8 @@ class EventLoop:
         self.start()
         for chunk, task in stuck.items():
             if chunk.answer():
-                ran = overrun(chunk.deadline_s or 0.0) if task is guilty else HELD
+                to_blame = task is guilty if guilty is not None else chunk.overdue(now_s)
+                ran = overrun(chunk.deadline_s or 0.0) if to_blame else HELD
                 self._done(Completed(chunk, chunk.settled(ran)))
 
     def cancel(self, chunk: Chunk) -> None:

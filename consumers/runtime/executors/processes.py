@@ -93,6 +93,8 @@ class Processes:
         try:
             child = _Child(self._settings, self._agent)
             while (chunk := self._queue.get()) is not None:
+                if chunk.answered:
+                    continue
                 if not child.alive:
                     child.close()
                     child = _Child(self._settings, self._agent)
@@ -122,12 +124,13 @@ class _Child:
             target=child_module.main, args=(theirs, settings, agent.name), name=f"headrace-{agent.name}", daemon=True
         )
         self._process.start()
+        self._dead = False
         theirs.close()
         self._await_ready(self._pipe)
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
+        return not self._dead and self._process.is_alive()
 
     def run(self, chunk: Chunk) -> Failed | None:
         """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
@@ -141,10 +144,13 @@ class _Child:
                 chunk.outcomes[index] = _answers.decode(self._pipe.recv_bytes())
         except (EOFError, OSError):
             self._process.join(5.0)
+            self.kill()  # its pipe is gone, whatever of it lingers
             return died(self._process.exitcode)
         return None
 
     def kill(self) -> None:
+        """SIGKILL. It counts as dead from now on, though the fork server reaps it a little later."""
+        self._dead = True
         self._process.kill()
 
     def close(self) -> None:

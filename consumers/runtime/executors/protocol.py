@@ -29,12 +29,14 @@ class Executor(Protocol):
     """Runs chunks; answers for each of them once, by `done`, from whatever thread.
 
     Attributes:
-        hung: how many handlers were given up at their deadline and still hold a thread.
         broken: why no chunk can run at all (a pool that cannot start), or None.
     """
 
-    hung: int
     broken: BaseException | None
+
+    @property
+    def hung(self) -> int:
+        """How many handlers were given up at their deadline and still hold a thread."""
 
     @property
     def free(self) -> int:

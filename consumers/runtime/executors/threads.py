@@ -1,6 +1,7 @@
 """Runs chunks in threads; a thread whose handler hangs is given up and replaced."""
 
 import threading
+import time
 from queue import SimpleQueue
 
 from consumers.runtime.chunk import Chunk
@@ -20,10 +21,17 @@ class Threads:
         self._done = done
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
         self._slots: Slots[None] = Slots(concurrency)
+        self._given_up: set[Chunk] = set()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self.hung = 0
         self.broken: BaseException | None = None
+
+    @property
+    def hung(self) -> int:
+        """Threads whose record is past its deadline; one that was merely cancelled at a rebalance ends by itself."""
+        now_s = time.monotonic()
+        with self._lock:
+            return sum(chunk.overdue(now_s) for chunk in self._given_up)
 
     @property
     def free(self) -> int:
@@ -49,7 +57,8 @@ class Threads:
         for chunk in self.running():
             if chunk.overdue(now_s) and chunk.answer():
                 self._give_up(chunk)
-                self._done(Completed(chunk, chunk.settled(overrun(chunk.deadline_s or 0.0))))
+                chunk.failure = overrun(chunk.deadline_s or 0.0)
+                self._done(Completed(chunk, chunk.settled(chunk.failure)))
 
     def cancel(self, chunk: Chunk) -> None:
         """Discard the chunk's result; its thread ends by itself when the handler returns."""
@@ -71,7 +80,7 @@ class Threads:
     def _give_up(self, chunk: Chunk) -> None:
         self._slots.leave(chunk)
         with self._lock:
-            self.hung += 1
+            self._given_up.add(chunk)
         self._start_thread()
 
     def _serve(self) -> None:
@@ -79,7 +88,7 @@ class Threads:
             left_open = performed(self._work, chunk)
             if not chunk.answer():
                 with self._lock:
-                    self.hung -= 1
+                    self._given_up.discard(chunk)
                 return
             self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(left_open)))

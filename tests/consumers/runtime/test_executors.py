@@ -92,6 +92,31 @@ def test_a_hanging_thread_is_counted_until_it_ends(bench):
     assert one.executor.hung == 0
 
 
+def test_a_thread_that_was_merely_cancelled_does_not_count_as_hung(bench):
+    one = bench("threads")
+    for number in range(4):
+        one.executor.cancel(one.submit([order_record(one.kit, number, wish="slow:0.5")]))
+    assert one.executor.hung == 0
+    assert isinstance(one.run("ok")[0], Handled)
+
+
+def test_the_chunk_after_a_killed_one_is_not_charged_with_its_death(bench):
+    one = bench("processes")
+    for _ in range(3):
+        one.submit([order_record(one.kit, 0, wish="hang", key=b"a")])
+        one.submit([order_record(one.kit, 1, wish="hang", key=b"b")])
+        assert {one.result()[0].kind, one.result()[0].kind} == {"deadline"}
+        one.submit([order_record(one.kit, 2, key=b"c")])
+        one.submit([order_record(one.kit, 3, key=b"d")])
+        assert [type(one.result()[0]), type(one.result()[0])] == [Handled, Handled]
+
+
+def test_a_cancellation_that_the_handler_itself_raises_is_its_failure(bench):
+    (first, second) = bench("asyncio").run("cancelled", "ok")
+    assert (first.kind, first.error_class) == ("unexpected", "CancelledError")
+    assert isinstance(second, Handled)
+
+
 def test_a_process_that_dies_costs_the_record_that_ran(bench):
     one = bench("processes")
     outcomes = one.run("ok", "die:11", "ok")

@@ -81,3 +81,35 @@ def test_a_key_has_the_same_lane_in_every_process():
     lanes = Lanes(lanes=7, order=Order.BY_KEY)
     lanes.add(records_of([b"user-1"]))
     assert lanes.take(1)[0] == 5
+
+
+def test_records_of_one_key_that_fail_one_by_one_are_tried_again_in_order():
+    lanes = Lanes(lanes=2, order=Order.BY_KEY)
+    records = records_of([b"a"] * 5)
+    lanes.add(records)
+    lane, chunk = lanes.take(10)
+    lanes.release(lane)
+    for record in (chunk[3], chunk[0], chunk[4], chunk[1], chunk[2]):
+        lanes.park([record], until_s=1.0)
+    lanes.wake(1.0)
+    _, again = lanes.take(10)
+    assert [record.offset for record in again] == [0, 1, 2, 3, 4]
+
+
+def test_a_key_that_is_parked_again_waits_for_the_later_time():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    first, second = records_of([b"a", b"a"])
+    lanes.park([first], until_s=1.0)
+    lanes.park([second], until_s=5.0)
+    lanes.wake(1.0)
+    assert lanes.take(10) is None
+    lanes.wake(5.0)
+    assert [record.offset for record in lanes.take(10)[1]] == [0, 1]
+
+
+def test_what_is_put_back_never_overtakes_an_earlier_record_of_its_lane():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    records = records_of([b"a", b"b", b"a"])
+    lanes.add(records[:1])
+    lanes.put_back(0, records[1:])
+    assert [record.offset for record in lanes.take(10)[1]] == [0, 1, 2]

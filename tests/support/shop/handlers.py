@@ -26,6 +26,8 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
 async def confirm_async(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
     """The coroutine."""
     wish, _, detail = order.wish.partition(":")
+    if wish == "cancelled":
+        raise asyncio.CancelledError
     if wish == "slow":
         await asyncio.sleep(float(detail))
     elif wish == "hang":

@@ -1,0 +1,106 @@
+"""From outcomes to finished records, with the in-memory twin of the sender."""
+
+import time
+from queue import SimpleQueue
+
+import msgspec
+import pytest
+
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.executors import Completed
+from consumers.runtime.local import agent_named
+from consumers.runtime.offsets import Log, Start
+from consumers.runtime.outputs import Outputs
+from consumers.runtime.record import Failed, Handled, Result
+from consumers.runtime.settlement import Settlement
+from consumers.runtime.stats import Stats
+from producers.memory import MemorySender
+from tests.support.kits import order_record, shop_kit
+
+BUG = Failed(kind="unexpected", error_class="KeyError", message="article", bases=("KeyError",))
+
+
+class Desk:
+    """One partition's settlement; `acknowledge` hands over what the sender has answered."""
+
+    def __init__(self, **changes):
+        self.kit = shop_kit()
+        self.agent = msgspec.structs.replace(agent_named(self.kit, "threads"), **changes)
+        self.sender, self.back = MemorySender(["orders.confirmed", "threads.dlq"]), SimpleQueue()
+        outputs = Outputs(self.sender, agent="threads", dead_letter_topic="threads.dlq")
+        self.settlement = Settlement(self.agent, outputs, Stats(), settled=self.back.put)
+        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Log("id", 0, 100), Start(0), committed=-1)
+
+    def come_back(self, outcomes, *, key=b"k"):
+        records = [order_record(self.kit, offset, key=key) for offset in range(len(outcomes))]
+        self.assignment.watermark.deliver([record.offset for record in records])
+        chunk = Chunk(self.assignment, 0, records, self.assignment.lanes.key_of)
+        self.assignment.chunks.add(chunk)
+        self.settlement.completed(Completed(chunk, outcomes))
+        while not self.back.empty():
+            self.settlement.acknowledged(self.back.get())
+
+    def tried_again(self):
+        self.assignment.lanes.wake(time.monotonic() + 3600)
+        cut = self.assignment.lanes.take(100)
+        return [] if cut is None else [record.offset for record in cut[1]]
+
+
+def handled(*values):
+    return Handled(tuple(Result("orders.confirmed", value) for value in values))
+
+
+def test_a_record_is_finished_when_its_result_is_acknowledged():
+    desk = Desk()
+    desk.come_back([handled(b"r"), handled()])
+    assert desk.assignment.watermark.committable == 2
+
+
+def test_results_that_were_not_delivered_are_made_again_in_order():
+    desk = Desk()
+    desk.sender.fail_next(5)
+    desk.come_back([handled(b"r")] * 5)
+    assert desk.assignment.watermark.committable == 0
+    assert desk.tried_again() == [0, 1, 2, 3, 4]
+
+
+def test_a_batch_whose_result_was_not_delivered_is_tried_again_whole():
+    desk = Desk(batch_records=100)
+    desk.sender.fail_next()
+    desk.come_back([handled(b"roll-up"), handled(), handled(), handled()])
+    assert desk.assignment.watermark.committable == 0
+    assert desk.tried_again() == [0, 1, 2, 3]
+
+
+def test_a_batch_whose_results_are_delivered_is_finished_whole():
+    desk = Desk(batch_records=100)
+    desk.come_back([handled(b"roll-up"), handled(), handled()])
+    assert desk.assignment.watermark.committable == 3
+
+
+def test_several_failures_of_a_batch_are_tried_again_in_order():
+    desk = Desk(batch_records=100)
+    desk.come_back([handled(), BUG, handled(), BUG, BUG])
+    assert desk.assignment.watermark.committable == 1
+    assert desk.tried_again() == [1, 3, 4]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_dead_letter_that_was_refused_is_sent_again_until_it_is_taken(failing):
+    desk = Desk()
+    desk.sender.fail_next(failing)
+    desk.come_back([msgspec.structs.replace(BUG, kind="rejected")])
+    for _ in range(failing):
+        assert desk.assignment.watermark.committable == 0
+        desk.settlement.resend(time.monotonic() + 3600)
+        desk.settlement.acknowledged(desk.back.get())
+    assert desk.assignment.watermark.committable == 1
+
+
+def test_what_comes_back_for_a_partition_that_is_gone_publishes_nothing():
+    desk = Desk()
+    desk.assignment.end_now()
+    desk.come_back([handled(b"r"), BUG])
+    assert desk.sender.records == []
+    assert desk.assignment.watermark.committable == 0
