@@ -141,7 +141,9 @@ class Membership:
 
     def _let_go(self, leaving: list[Assignment]) -> None:
         """End what still runs, and remember how far each log was covered: a deleted topic takes the group's commits along."""
-        self._former |= {a.place: Committed(a.watermark.committable, a.topic_id) for a in leaving}
+        # A stopped one has covered nothing of the log that it stands in: what was known before it still counts.
+        covered = [assignment for assignment in leaving if assignment.stopped is None]
+        self._former |= {a.place: Committed(a.watermark.committable, a.topic_id) for a in covered}
         self._give_up(leaving)
 
     def _of_another_log(self, place: tuple[str, int], log_now: Log) -> Committed | None:

@@ -5,6 +5,7 @@ import pytest
 from confluent_kafka import Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from consumers.runtime.broker_view import patiently
 from tests.support import plain
 from tests.support.commands import listed
 from tests.support.flows import Flow, eventually
@@ -18,7 +19,7 @@ def group_of(flow, agent):
     """The group's type, and how many partitions each member has."""
     admin = AdminClient({"bootstrap.servers": flow.settings.bootstrap_servers, "log_level": 2})
     group = flow.settings.names.group(agent)
-    found = admin.describe_consumer_groups([group], request_timeout=10)[group].result(10)
+    found = patiently(lambda: admin.describe_consumer_groups([group], request_timeout=10)[group].result(10))
     return found.type.name, sorted(len(member.assignment.topic_partitions) for member in found.members)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streams.cli import Commands, root
+from streams.cli import CONTEXT, Commands, root
 from tests.support.workers import ROOT
 
 HEAVY = ("confluent_kafka", "faust", "polars", "fastavro", "pyvips", "sqlalchemy", "rich", "aiokafka")
@@ -64,7 +64,7 @@ def test_a_command_s_help_imports_no_faust_and_no_frames(name):
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_each_command_explains_itself_with_two_to_four_examples(words):
     command = commands()[words]
-    with command.make_context(" ".join(words), [], resilient_parsing=True, parent=None) as context:
+    with command.make_context(" ".join(words), [], resilient_parsing=True, **CONTEXT) as context:
         text = command.get_help(context)
     assert "Examples:" in text
     examples = text.split("Examples:")[1].split("Options:")[0].split("Commands:")[0].strip().splitlines()
