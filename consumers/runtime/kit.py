@@ -1,10 +1,16 @@
 """What every agent's work of one process stands on, opened from the settings."""
 
+from typing import TYPE_CHECKING
+
 from consumers.context import Resources
+from consumers.runtime.agent import Agent
 from consumers.runtime.work import Kit
 from schemas.catalogue import load_catalogue
 from schemas.codec import Codec
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from consumers.runtime.state import State
 
 
 def open_kit(settings: Settings) -> Kit:
@@ -21,3 +27,16 @@ def open_kit(settings: Settings) -> Kit:
         registry = Registry(settings.registry_url)
     codec = Codec(catalogue.schemas, registry=registry, names=settings.names)
     return Kit(settings, catalogue, codec, Resources(settings.store_url))
+
+
+def open_state(agent: Agent, kit: Kit) -> "State | None":
+    """The exact state of an agent that has one, in the database of the settings.
+
+    Raises:
+        Unavailable: when the database is.
+    """
+    if not agent.exact:
+        return None
+    from consumers.runtime.state import State
+
+    return State(kit.settings.database_url, group=kit.settings.names.group(agent.name))

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
@@ -19,6 +19,7 @@ from consumers.runtime.executors import Completed, make_executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, set_timing
 from consumers.runtime.intake import Intake
+from consumers.runtime.kit import open_state
 from consumers.runtime.membership import Membership, drained, until
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import HELD, Failed
@@ -75,7 +76,7 @@ class Runner:
         outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._names.dead_letter(agent.name))
         self._outputs = outputs
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
-        self._state = _open_state(agent, kit)
+        self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
             agent, self._names.group(agent.name), state=self._state, drain=self._drain, give_up=self._give_up
@@ -149,7 +150,7 @@ class Runner:
             group,
             protocol=self._protocol,
             on_commit=self._commits.answered,
-            on_error=self._on_error,
+            on_error=self._intake.tell,
         )
         self._view = BrokerView(admin)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
@@ -301,15 +302,3 @@ class Runner:
         if self._consumer is not None:
             self._consumer.close()
         self._executor.close(0.0)
-
-    def _on_error(self, error: KafkaError) -> None:
-        """Librdkafka's own errors: it reconnects by itself, so they are told, not acted on; the fatal ones come by poll."""
-        self._intake.tell(error)
-
-
-def _open_state(agent: Agent, kit: Kit) -> "State | None":
-    if not agent.exact:
-        return None
-    from consumers.runtime.state import State
-
-    return State(kit.settings.database_url, group=kit.settings.names.group(agent.name))
