@@ -121,9 +121,10 @@ def test_an_unplugged_broker_is_one_clear_error(settings: Settings) -> None:
 def test_a_record_that_the_broker_refuses_is_told_by_its_line(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
-    make_topic("texts.posted", partitions=1, max_message_bytes=300)
+    # A batch that is too large is refused whole: the keys "a" and "b" lie in different partitions, and so in different ones.
+    make_topic("texts.posted", partitions=3, max_message_bytes=300)
     long = json.dumps({"text_id": "b", "text": "".join(map(chr, range(33, 1000)))}) + "\n"
-    done = headrace(settings, "publish", "texts.posted", "-o", "jsonl", "--rate", "20", given=GOOD + long + GOOD)
+    done = headrace(settings, "publish", "texts.posted", "-o", "jsonl", given=GOOD + long + GOOD)
     assert done.returncode == 1
     assert [json.loads(line)["line"] for line in done.stdout.splitlines()] == [1, 3]
     assert "line 2: " in done.stderr
