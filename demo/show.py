@@ -90,7 +90,7 @@ class Show:
 
     def _topics(self, settings: Settings) -> None:
         catalogue = load_catalogue(settings.catalogue)
-        steps = plan(settings, catalogue, dead_letters={agent.name: agent.topics for agent in catalogue.agents})
+        steps = plan(settings, catalogue, agents=catalogue.agents)
         apply(settings, steps)
         self._say(f"created {sum(step.kind == 'topic' for step in steps)} topics")
 

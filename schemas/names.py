@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 WORKERS_TOPIC = "headrace.workers"
+DEAD_LETTERS_TOPIC = "headrace.dead-letters"
+"""Compacted: what an operator did with each dead letter; the letters themselves stay as they are."""
 
 # Headers of a result.
 SOURCE_AGENT = "headrace-agent"
@@ -23,6 +25,12 @@ LAST_FAILURE_MS = "headrace-last-failure-ms"
 ERROR_CLASS = "headrace-error-class"
 ERROR_MESSAGE = "headrace-error-message"
 ERROR_TRACEBACK = "headrace-error-traceback"
+
+# Headers that a record in a retry topic carries beside those of its origin, its attempts and its first failure.
+DUE_MS = "headrace-due-ms"
+"""When it is to be tried again; absent, it is due its topic's delay after it was appended."""
+REDRIVES = "headrace-redrives"
+"""How often an operator has sent it to its agent again; stays with it, so that a loop can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +58,15 @@ class Names:
     def dead_letter(self, agent: str) -> str:
         """The dead-letter topic of an agent."""
         return f"{self.prefix}{agent}.dlq"
+
+    def retry(self, agent: str, delay_s: int) -> str:
+        """The topic in which an agent's records wait so long, in whole seconds: `images.retry.5s`, `images.retry.10m`."""
+        return f"{self.prefix}{agent}.retry.{_delay(delay_s)}"
+
+
+def _delay(seconds: int) -> str:
+    """A duration in the largest unit that it is a whole number of."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

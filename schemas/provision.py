@@ -3,11 +3,11 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from schemas.catalogue import Catalogue
 from schemas.errors import HeadraceError, UnreachableError
-from schemas.names import WORKERS_TOPIC
+from schemas.names import DEAD_LETTERS_TOPIC, WORKERS_TOPIC
 from schemas.registry import COMPATIBILITY, Registry
 from schemas.schema_set import Schema
 from schemas.settings import Settings
@@ -54,15 +54,29 @@ class Step:
         return self.action not in {"keep", "differs"}
 
 
-def plan(
-    settings: Settings, catalogue: Catalogue, *, dead_letters: Mapping[str, Sequence[str]] | None = None
-) -> list[Step]:
+class Consuming(Protocol):
+    """An agent, as far as its topics go: those it reads, and those in which its records wait to be tried again."""
+
+    @property
+    def name(self) -> str:
+        """The agent's name."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What it reads, without the prefix."""
+
+    @property
+    def retry_delays_s(self) -> Sequence[int]:
+        """The delays of its retry topics, in whole seconds."""
+
+
+def plan(settings: Settings, catalogue: Catalogue, *, agents: Sequence[Consuming] = ()) -> list[Step]:
     """What is there, what is missing and what differs.
 
     Args:
         settings: the broker, the prefix and, where one is set, the registry.
         catalogue: the topics and schemas.
-        dead_letters: of each agent that may dead-letter, by its name, the topics it reads, without the prefix.
+        agents: those that need retry topics and a dead-letter topic.
 
     Raises:
         UnreachableError: if the broker or the registry does not answer within about ten seconds.
@@ -70,11 +84,10 @@ def plan(
     existing = _existing(settings)
     steps = [_topic_step(wanted, existing.get(wanted.name)) for wanted in _wanted(settings, catalogue)]
     limits = {step.name: _limit(step, existing) for step in steps}
-    for agent, topics in (dead_letters or {}).items():
-        origins = [limits.get(settings.names.topic(topic), MAX_MESSAGE_BYTES) for topic in topics]
-        wanted = _dead_letter(settings.names.dead_letter(agent), max(origins, default=MAX_MESSAGE_BYTES))
-        limits[wanted.name] = _limit(wanted, existing)
-        steps.append(_topic_step(wanted, existing.get(wanted.name)))
+    for agent in agents:
+        for wanted in _aside(settings, catalogue, agent, limits):
+            limits[wanted.name] = _limit(wanted, existing)
+            steps.append(_topic_step(wanted, existing.get(wanted.name)))
     if settings.registry_url:
         registry = Registry(settings.registry_url)
         steps += [step for wanted in _wanted(settings, catalogue) for step in _subject_steps(registry, wanted)]
@@ -111,14 +124,21 @@ def _wanted(settings: Settings, catalogue: Catalogue) -> Iterator[Step]:
         schema = catalogue.schemas[topic.record]
         name = settings.names.topic(topic.name)
         yield Step("topic", name, "create", "", topic.partitions, topic.properties, schema)
-    workers = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
-    yield Step("topic", settings.names.topic(WORKERS_TOPIC), "create", "", 1, workers)
+    latest_of_key = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+    for name in (WORKERS_TOPIC, DEAD_LETTERS_TOPIC):
+        yield Step("topic", settings.names.topic(name), "create", "", 1, latest_of_key)
 
 
-def _dead_letter(name: str, origin_bytes: int) -> Step:
-    limit = str(origin_bytes + DEAD_LETTER_ROOM_BYTES)
+def _aside(settings: Settings, catalogue: Catalogue, agent: Consuming, limits: Mapping[str, int]) -> Iterator[Step]:
+    """Where an agent's failed records go: as wide as its origins, and with room for the headers that tell their story."""
+    names = settings.names
+    origin_bytes = [limits.get(names.topic(topic), MAX_MESSAGE_BYTES) for topic in agent.topics]
+    limit = str(max(origin_bytes, default=MAX_MESSAGE_BYTES) + DEAD_LETTER_ROOM_BYTES)
     config = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": limit}
-    return Step("topic", name, "create", "", 1, config)
+    yield Step("topic", names.dead_letter(agent.name), "create", "", 1, config)
+    width = max((catalogue.topics[topic].partitions for topic in agent.topics if topic in catalogue.topics), default=1)
+    for delay_s in agent.retry_delays_s:
+        yield Step("topic", names.retry(agent.name, delay_s), "create", "", width, config)
 
 
 def _limit(step: Step, existing: Mapping[str, _Existing]) -> int:

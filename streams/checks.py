@@ -65,7 +65,7 @@ def _topics(settings: Settings) -> Iterator[Finding]:
     from schemas.provision import plan
 
     catalogue = load_catalogue(settings.catalogue)
-    steps = plan(settings, catalogue, dead_letters={agent.name: agent.topics for agent in catalogue.agents})
+    steps = plan(settings, catalogue, agents=catalogue.agents)
     for kind in ("topic", "subject"):
         of_kind = [step for step in steps if step.kind == kind]
         missing = [step.name for step in of_kind if step.adds]

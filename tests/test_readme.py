@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.runtime.agent import Agent
 from schemas.catalogue import load_catalogue
 from schemas.provision import apply, plan
 from tests.support.workers import ROOT, Worker, environment
@@ -74,8 +75,8 @@ def test_the_example_of_an_own_agent_works(settings, tmp_path):
     (tmp_path / "shop/__init__.py").touch()
     (tmp_path / "shop/agents.py").write_text(example)
     catalogue = load_catalogue()
-    dead = {agent.name: agent.topics for agent in catalogue.agents} | {"alerts": ["texts.analyzed"]}
-    apply(settings, plan(settings, catalogue, dead_letters=dead))
+    alerts = Agent(name="alerts", topics=("texts.analyzed",), handler="shop.agents:alert")
+    apply(settings, plan(settings, catalogue, agents=(*catalogue.agents, alerts)))
     environ = {"HEADRACE_CATALOGUE": "shop.agents"}
     worker = Worker(settings, tmp_path / "worker.log", "--agents", "text,alerts", cwd=tmp_path, **environ)
     try:

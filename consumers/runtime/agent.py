@@ -41,6 +41,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         max_delay_s: the longest delay in seconds.
         jitter: the part of a delay that is random: 0.5 draws between half the delay and all of it.
         permanent: names of exception classes (or of their bases) that no retry can heal: dead-lettered at once.
+        topic_delays_s: of an unordered agent, the delays of its retry topics in whole seconds, rising: a record waits there,
+            outside its partition, and holds no commit back.
     """
 
     attempts: int = 5
@@ -48,6 +50,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_delay_s: float = 30.0
     jitter: float = 0.5
     permanent: tuple[str, ...] = ()
+    topic_delays_s: tuple[int, ...] = (5, 60, 600)
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +96,11 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     max_in_flight: int = 20_000
     tombstones: bool = False
 
+    @property
+    def retry_delays_s(self) -> tuple[int, ...]:
+        """Delays of the agent's retry topics, rising. An ordered agent retries in its lanes, and has one for redrive alone."""
+        return self.retry.topic_delays_s if self.order is Order.UNORDERED and not self.batch_records else (0,)
+
     def problems(self) -> list[str]:
         """Everything that is wrong with this agent, one sentence each; empty when it may start."""
         say = f"agent {self.name!r}: {{}}".format
@@ -108,6 +116,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
             "concurrency must be at least 1": self.concurrency < 1,
             "retry.attempts must be at least 1": self.retry.attempts < 1,
             "retry.jitter must be from 0 to 1": not 0 <= self.retry.jitter <= 1,
+            "retry.topic_delays_s must be whole seconds, rising, at least one": not self.retry.topic_delays_s
+            or self.retry.topic_delays_s[0] < 0
+            or list(self.retry.topic_delays_s) != sorted(set(self.retry.topic_delays_s)),
             "deadline_s must be above 0": self.deadline_s is not None and self.deadline_s <= 0,
             "max_in_flight must be at least 1": self.max_in_flight < 1,
             "exact and decode=False are for batch handlers: set batch_records": (self.exact or not self.decode)

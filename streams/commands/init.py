@@ -32,7 +32,7 @@ def command(*, catalogue: str | None, dry_run: bool, yes: bool, output: listing.
     if catalogue:
         settings = msgspec.structs.replace(settings, catalogue=catalogue)
     loaded = load_catalogue(settings.catalogue)
-    steps = provision.plan(settings, loaded, dead_letters={agent.name: list(agent.topics) for agent in loaded.agents})
+    steps = provision.plan(settings, loaded, agents=loaded.agents)
     rows = [{"kind": step.kind, "name": step.name, "action": step.action, "detail": step.detail} for step in steps]
     listing.rows(rows, output, columns=("kind", "name", "action", "detail"))
     sys.stdout.flush()

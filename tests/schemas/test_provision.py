@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from consumers.runtime.agent import Agent, Order
 from schemas import provision
 from schemas.catalogue import Catalogue, built_in
 from schemas.errors import RegistryUnavailableError, UnreachableError
@@ -14,7 +15,10 @@ from schemas.registry import COMPATIBILITY, Registry
 from schemas.settings import Settings
 from schemas.topics import MAX_MESSAGE_BYTES, Topic
 
-DEAD_LETTERS = {"images": ["images.uploaded"], "overview": ["images.processed", "images.dlq"]}
+AGENTS = (
+    Agent(name="images", topics=("images.uploaded",), handler="shop:images", order=Order.UNORDERED),
+    Agent(name="overview", topics=("images.processed", "images.dlq"), handler="shop:overview"),
+)
 
 
 def _config(settings: Settings, topic: str) -> dict[str, str]:
@@ -31,11 +35,11 @@ def test_everything_is_created_once_and_found_the_second_time(
     settings: Settings, admin: AdminClient, registry_url: str
 ) -> None:
     settings = msgspec.structs.replace(settings, registry_url=registry_url)
-    first = provision.plan(settings, built_in(), dead_letters=DEAD_LETTERS)
+    first = provision.plan(settings, built_in(), agents=AGENTS)
     assert _actions(first) == {"create", "register", "set"}
     provision.apply(settings, first)
 
-    second = provision.plan(settings, built_in(), dead_letters=DEAD_LETTERS)
+    second = provision.plan(settings, built_in(), agents=AGENTS)
     assert _actions(second) == {"keep"}
     topics = {name for name in admin.list_topics(timeout=10).topics if name.startswith(settings.prefix)}
     assert topics == {step.name for step in second if step.kind == "topic"}
@@ -47,18 +51,34 @@ def test_everything_is_created_once_and_found_the_second_time(
 def test_a_dead_letter_topic_keeps_for_ever_and_takes_what_its_origins_take(
     settings: Settings, admin: AdminClient
 ) -> None:
-    provision.apply(settings, provision.plan(settings, built_in(), dead_letters=DEAD_LETTERS))
+    provision.apply(settings, provision.plan(settings, built_in(), agents=AGENTS))
     images = _config(settings, settings.names.dead_letter("images"))
     assert (images["retention.ms"], images["cleanup.policy"]) == ("-1", "delete")
     assert int(images["max.message.bytes"]) == MAX_MESSAGE_BYTES + 64 * 1024
     overview = _config(settings, settings.names.dead_letter("overview"))
     assert int(overview["max.message.bytes"]) == MAX_MESSAGE_BYTES + 2 * 64 * 1024
     assert _config(settings, settings.names.topic("headrace.workers"))["cleanup.policy"] == "compact"
+    assert _config(settings, settings.names.topic("headrace.dead-letters"))["cleanup.policy"] == "compact"
+
+
+def test_retry_topics_keep_for_ever_and_are_as_wide_as_their_origin(settings: Settings, admin: AdminClient) -> None:
+    provision.apply(settings, provision.plan(settings, built_in(), agents=AGENTS))
+    known = admin.list_topics(timeout=10).topics
+    own = [name for name in known if name.startswith(settings.prefix) and ".retry." in name]
+    assert {name.removeprefix(settings.prefix): len(known[name].partitions) for name in own} == {
+        "images.retry.5s": 4,
+        "images.retry.1m": 4,
+        "images.retry.10m": 4,
+        "overview.retry.0s": 4,
+    }
+    topic = _config(settings, settings.names.retry("images", 60))
+    assert (topic["retention.ms"], topic["cleanup.policy"]) == ("-1", "delete")
+    assert int(topic["max.message.bytes"]) == MAX_MESSAGE_BYTES + 64 * 1024
 
 
 def test_a_dead_letter_topic_follows_the_limit_that_its_origin_really_has(settings: Settings, make_topic) -> None:
     make_topic("images.uploaded", max_message_bytes=5_000_000)
-    steps = {step.name: step for step in provision.plan(settings, built_in(), dead_letters=DEAD_LETTERS)}
+    steps = {step.name: step for step in provision.plan(settings, built_in(), agents=AGENTS)}
     assert steps[settings.names.dead_letter("images")].config["max.message.bytes"] == str(5_000_000 + 64 * 1024)
 
 
