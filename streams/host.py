@@ -10,8 +10,9 @@ import structlog
 from mode import Service
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.relay import OutboxRelay
-from consumers.runtime.runner import AgentFailedError, Runner
+from consumers.runtime.runner import Runner
 from consumers.runtime.work import Kit
 from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
@@ -105,7 +106,11 @@ class Host(Service):
         return known
 
     def _start_agents(self, sender: Sender, *, reporting: bool) -> None:
-        self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
+        try:
+            self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
+        except HeadraceError as error:
+            log.error("misconfigured", error=type(error).__name__, reason=str(error))  # noqa: TRY400  it says all
+            raise SystemExit(ConfigurationError.exit_code) from error
         self.relays = [
             OutboxRelay(runner.agent.name, runner.state, sender, stats=runner.stats)
             for runner in self.runners

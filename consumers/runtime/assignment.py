@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from consumers.runtime import metadata
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
-from consumers.runtime.offsets import Log, Start
+from consumers.runtime.metadata import Note, encode
+from consumers.runtime.offsets import Start
 from consumers.runtime.watermark import Watermark
 
 
@@ -20,6 +20,7 @@ class Assignment:
 
     Attributes:
         topic: the broker's name.
+        note: what its commits' metadata say.
         watermark: which offsets are finished.
         lanes: what waits, in order.
         stored: the offset in the database, for an exact agent.
@@ -34,7 +35,7 @@ class Assignment:
 
     topic: str
     partition: int
-    topic_id: str
+    note: Note
     watermark: Watermark
     lanes: Lanes
     stored: int
@@ -50,12 +51,12 @@ class Assignment:
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
-    def of(cls, agent: Agent, topic: str, partition: int, log: Log, start: Start, *, committed: int) -> "Assignment":
+    def of(cls, agent: Agent, topic: str, partition: int, note: Note, start: Start, *, committed: int) -> "Assignment":
         """A fresh assignment that starts where `start` says."""
         return cls(
             topic=topic,
             partition=partition,
-            topic_id=log.topic_id,
+            note=note,
             watermark=Watermark(start.offset),
             lanes=Lanes(lanes=agent.concurrency, order=agent.order, whole=agent.batch_records is not None),
             stored=start.offset,
@@ -63,6 +64,17 @@ class Assignment:
             batch_limit=agent.batch_records or 0,
             stopped=start.misfit if start.stopped else None,
         )
+
+    @classmethod
+    def waiting(cls, agent: Agent, topic: str, partition: int) -> "Assignment":
+        """What stands for a partition until it is known where it starts: nothing is taken from it."""
+        start = Start(0, "it is being looked up where it starts", stopped=True)
+        return cls.of(agent, topic, partition, Note(), start, committed=-1)
+
+    @property
+    def topic_id(self) -> str:
+        """Kafka's id of the log that it stands in; empty while that is unknown."""
+        return self.note.topic_id or ""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -83,7 +95,7 @@ class Assignment:
         offset = self.watermark.committable
         if offset <= max(self.committed, self.sent):
             return None
-        return TopicPartition(self.topic, self.partition, offset, metadata=metadata.encode(self.topic_id))
+        return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note))
 
     def end_now(self) -> list[Chunk]:
         """Give it up: whatever comes back for it counts no more. Returns the chunks that still run."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -36,7 +37,7 @@ class Ticket:
         self._once = threading.Lock()
 
     def expect(self, number: int) -> None:
-        """So many deliveries more (or less) are on their way."""
+        """So many deliveries more are to come."""
         self._expected += number
 
     def delivered(self, index: int, size_bytes: int, error: Any, _message: Any) -> None:
@@ -44,6 +45,12 @@ class Ticket:
         if error is not None:
             self.failures[index] = failure_of_delivery(error.name(), str(error), size_bytes)
         self._answered += 1
+        self._check()
+
+    def refused(self, index: int, failure: Failed) -> None:
+        """The producer has not even taken a delivery of this index; called by the runner's thread."""
+        self.failures[index] = failure
+        self._expected -= 1
         self._check()
 
     def seal(self) -> None:
@@ -59,6 +66,9 @@ class Ticket:
 class Outputs:
     """The way out of an agent: result topics and the dead-letter topic.
 
+    Nothing here blocks: what the producer's full queue does not take waits in order, and `pump` offers it again. The
+    agent's thread would stop polling otherwise, and lose its membership while a broker is slow.
+
     Args:
         sender: shared by the agents of the process.
         agent: the agent's name.
@@ -69,6 +79,12 @@ class Outputs:
         self._sender = sender
         self._agent = agent
         self._dead_letter_topic = dead_letter_topic
+        self._waiting: deque[tuple[Ticket, int, Result]] = deque()
+
+    @property
+    def congested(self) -> bool:
+        """Whether something waits for room in the producer's queue: no more should be handled until there is some."""
+        return bool(self._waiting)
 
     @property
     def fatal(self) -> Any:
@@ -85,14 +101,27 @@ class Outputs:
         headers: Any = (*record.headers, *story(record, failure, agent=self._agent))
         self._send(ticket, index, Result(self._dead_letter_topic, record.value, record.key, headers))
 
+    def pump(self) -> None:
+        """Offer again what waits, in its order."""
+        while self._waiting and self._offer(*self._waiting[0]):
+            self._waiting.popleft()
+
     def _send(self, ticket: Ticket, index: int, result: Result) -> None:
         ticket.expect(1)
-        report = partial(ticket.delivered, index, len(result.value or b""))
+        if self._waiting or not self._offer(ticket, index, result):
+            self._waiting.append((ticket, index, result))
+
+    def _offer(self, ticket: Ticket, index: int, result: Result) -> bool:
+        """Hand a result to the producer, or its refusal to the ticket; False where the queue is full."""
+        size_bytes = len(result.value or b"")
+        report = partial(ticket.delivered, index, size_bytes)
         try:
-            self._sender.send(result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report)
+            return self._sender.offer(
+                result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report
+            )
         except SendError as error:
-            ticket.expect(-1)
-            ticket.failures[index] = failure_of_delivery(error.name, str(error), len(result.value or b""))
+            ticket.refused(index, failure_of_delivery(error.name, str(error), size_bytes))
+            return True
 
 
 def failure_of_delivery(name: str, text: str, size_bytes: int) -> Failed:

@@ -15,19 +15,21 @@ from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
+from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.executors import Completed, make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, set_timing
+from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, say_classic, set_timing
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state
 from consumers.runtime.membership import Membership, drained, until
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import HELD, Failed
 from consumers.runtime.settlement import Settlement
+from consumers.runtime.starts import LookUp, Starts
 from consumers.runtime.stats import Stats
+from consumers.runtime.topic_ids import TopicIds
 from consumers.runtime.work import Kit
 from producers.sender import Sender
-from schemas.errors import HeadraceError
 
 if TYPE_CHECKING:
     from consumers.runtime.state import State
@@ -37,13 +39,6 @@ log = structlog.get_logger("headrace.agent")
 _IDLE_POLL_S = 0.1
 _BUSY_WAIT_S = 0.002
 _HELD_BACK_WAIT_S = 0.05
-_HAND_OVER_S = 0.05
-_TICK_INTERVAL_S = 1.0
-_TOPIC_ID_INTERVAL_S = 10.0
-
-
-class AgentFailedError(HeadraceError):
-    """Raised when an agent cannot go on: the worker ends visibly, and its supervisor starts another."""
 
 
 class Runner:
@@ -72,23 +67,23 @@ class Runner:
         self._crashed = crashed
         self._names = kit.settings.names
         self._protocol = kit.settings.group_protocol
-        self._events: SimpleQueue[Completed | Ticket] = SimpleQueue()
-        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._names.dead_letter(agent.name))
-        self._outputs = outputs
+        self._events: SimpleQueue[Completed | Ticket | LookUp] = SimpleQueue()
+        self._found: list[LookUp] = []
+        self._memory = (self._names.dead_letter(agent.name), 0)
+        self._outputs = outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._memory[0])
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
-            agent, self._names.group(agent.name), state=self._state, drain=self._drain, give_up=self._give_up
+            agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
         self._commits = Commits(agent, self.membership)
         self._intake = Intake(agent, self.membership, self.stats)
-        self._flow = Flow(agent, self.membership, self.stats)
+        self._flow = Flow(agent, self.membership, outputs, self.stats)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
         self._consumer: Any = None
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
-        self._next_look_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
 
     def start(self) -> None:
@@ -152,14 +147,18 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
-        self._view = BrokerView(admin)
+        view = BrokerView(admin)
+        self._topic_ids = TopicIds(self.agent.name, view)
+        starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
-        self.membership.subscribe(self._consumer, self._view, topics, protocol=self._protocol)
+        self.membership.subscribe(self._consumer, starts, topics, protocol=self._protocol)
 
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
         self._take()
         self._settle()
+        self._place_found()
+        self._outputs.pump()
         now_s = time.monotonic()
         self._executor.expire(now_s)
         self._settlement.resend(now_s)
@@ -202,13 +201,7 @@ class Runner:
         """Where the broker refuses KIP-848, go on with a classic group; every other fatal error ends the agent."""
         if self._protocol == "classic" or self.membership.joined or not refuses_protocol(error.args[0]):
             raise error
-        log.warning(
-            "classic_group",
-            agent=self.agent.name,
-            reason=error.args[0].str(),
-            meaning="the broker refuses KIP-848: the classic protocol is used, in which every member stops at a rebalance",
-            remedy="set HEADRACE_GROUP_PROTOCOL=classic to choose it at once, or enable the protocol on the broker",
-        )
+        say_classic(self.agent.name, error.args[0].str())
         self._consumer.close()
         self._protocol = "classic"
         self._open()
@@ -229,13 +222,20 @@ class Runner:
                 return
             self._meet(event)
 
-    def _meet(self, event: Completed | Ticket) -> None:
+    def _place_found(self) -> None:
+        """Take partitions whose start is known by now; not within a rebalance callback, which must assign nothing else."""
+        while self._found:
+            self.membership.place(self._found.pop())
+
+    def _meet(self, event: Completed | Ticket | LookUp) -> None:
         if isinstance(event, Ticket):
             self._settlement.acknowledged(event)
+        elif isinstance(event, LookUp):
+            self._found.append(event)
         elif event.chunk.purpose is Purpose.RECORDS:
             self._met_records(event)
         elif self._dispatch.returned(event.chunk):
-            self._restart(event.chunk.owner)
+            self.membership.fenced(event.chunk.owner)
 
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner
@@ -244,7 +244,7 @@ class Runner:
             reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
             raise AgentFailedError(f"agent {self.agent.name} cannot work: {'; '.join(sorted(reasons))}")
         if "fenced" in kinds and assignment.alive:
-            self._restart(assignment)
+            self.membership.fenced(assignment)
         elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:
             assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
@@ -253,11 +253,6 @@ class Runner:
                 assignment.batch_limit = min(self.agent.batch_records, assignment.batch_limit * 2)
             self._settlement.completed(completed)
 
-    def _restart(self, assignment: Any) -> None:
-        """Another writer moved this partition's stored offset: go on where that stands."""
-        log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
-        self.membership.restart(assignment)
-
     def _look(self, now_s: float) -> None:
         """What is looked at now and then: the producer, the pool, topic ids, the tick."""
         if self._outputs.fatal is not None:
@@ -265,9 +260,9 @@ class Runner:
         if self._executor.broken is not None:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
-        if now_s >= self._next_look_s and self.membership.assignments:
-            self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
-            self.membership.check_topic_ids()
+        owned = {topic for topic, _ in self.membership.assignments}
+        for topic, topic_id in self._topic_ids.answers(owned, now_s):
+            self.membership.compare_id(topic, topic_id)
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
@@ -277,6 +272,7 @@ class Runner:
             self._dispatch.hand_over(leaving, horizons)
             self._await_event(0.01)
             self._settle()
+            self._outputs.pump()
             self._executor.expire(time.monotonic())
             self._settlement.resend(time.monotonic())
         done = drained(leaving, horizons)

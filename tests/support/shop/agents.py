@@ -4,6 +4,7 @@ from pathlib import Path
 
 from consumers.runtime.agent import Agent, Executor, RetryPolicy
 from schemas.topics import Topic
+from tests.support.shop import records as _records  # noqa: F401  a batch handler names no event class that would import them
 
 SCHEMAS = Path(__file__).parent / "schemas"
 TOPICS = (
