@@ -98,12 +98,27 @@ class Membership:
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
-        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.stopped is not None]
-        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and a.stopped is None]
+        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.quiet]
+        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and not a.quiet]
         if quiet:
             consumer.pause(quiet)
         if open_:
             consumer.resume(open_)
+
+    def wait(self, assignment: Assignment, offset: int, *, until_s: float) -> None:
+        """Take nothing from a partition until its record at this offset is due; what follows it is fetched again then."""
+        consumer, _ = self._parts()
+        assignment.resume_s, assignment.end = until_s, -1
+        consumer.seek(TopicPartition(*assignment.place, offset))
+        self.set_pauses()
+
+    def resume_due(self, now_s: float) -> None:
+        """Go on with the partitions whose next record is due."""
+        due = [a for a in self.assignments.values() if a.resume_s is not None and a.resume_s <= now_s]
+        for assignment in due:
+            assignment.resume_s = None
+        if due:
+            self.set_pauses()
 
     def misfit(self, places: list[Place]) -> None:
         """A commit that the broker says is out of range: start those partitions anew, by the agent's policy."""

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
+from consumers.database import source_of
 from consumers.runtime import metadata
 from consumers.runtime.metadata import Birth, Note
 from consumers.runtime.state import FencedError, Position, State
@@ -141,7 +142,7 @@ def overtake(flow):
             break  # all of the partition is counted already
         try:
             with state.transaction(position, expected=at, following=at + 1) as connection:
-                row = {"partition": 0, "offset": at, "order_id": orders[0, at]}
+                row = {"source_id": source_of(connection).id, "offset": at, "order_id": orders[0, at]}
                 connection.execute(sa.insert(counting.seen), [row])
         except FencedError:
             continue
