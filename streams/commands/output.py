@@ -1,5 +1,6 @@
 """How every listing prints: a table for people, JSON for programs; data on stdout only."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -8,6 +9,8 @@ import click
 import msgspec
 
 Format = Literal["table", "json", "jsonl"]
+_BEYOND_ASCII_CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+"""DEL and the C1 controls in UTF-8: JSON may hold them as they are, and a terminal may obey them. Only texts have them."""
 
 option = click.option(
     "-o", "--output", "output", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True,
@@ -16,16 +19,30 @@ option = click.option(
 
 
 def rows(records: Iterable[Mapping[str, Any]], output: Format, *, columns: Sequence[str]) -> None:
-    """Print records in the chosen form; a table shows `columns`, JSON everything."""
+    """Print records in the chosen form; a table shows `columns`, JSON everything. No control character is printed."""
     if output == "jsonl":
         for record in records:
-            sys.stdout.buffer.write(msgspec.json.encode(record) + b"\n")
+            sys.stdout.buffer.write(json_line(record))
             sys.stdout.buffer.flush()
     elif output == "json":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(list(records))) + b"\n")
+        sys.stdout.buffer.write(_harmless(msgspec.json.format(msgspec.json.encode(list(records)))) + b"\n")
         sys.stdout.buffer.flush()
     else:
         _table(list(records), columns)
+
+
+def json_line(record: Mapping[str, Any]) -> bytes:
+    """A record as one line of JSON, its end included."""
+    return _harmless(msgspec.json.encode(record)) + b"\n"
+
+
+def escaped(text: str) -> str:
+    """The text on one line, as it may be shown on a terminal: what is not printable is written as Python writes it."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _harmless(json: bytes) -> bytes:
+    return _BEYOND_ASCII_CONTROL.sub(lambda found: b"\\u00%02x" % found[0][-1], json)
 
 
 def _table(records: list[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -48,4 +65,4 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escaped(str(value))
