@@ -15,7 +15,7 @@ from streams.commands.dlq_changes import discard, redrive
 from streams.commands.dlq_options import catalogue_option, query_option
 
 _HEX_BYTES = 4096
-_CELL = 100
+_CELL = 60
 _VALUE = 20_000
 """Characters of a value that a terminal is given; there may be a million."""
 
@@ -68,9 +68,9 @@ def ls(*, query: str | None, each: bool, catalogue: str | None, output: listing.
     else:
         rows, columns = forms.groups(filed, selection.query), forms.GROUP_COLUMNS
     if output == "table":
-        rows = [{name: _cut(value) for name, value in row.items()} for row in rows]
+        rows = [{name: _cell(name, value) for name, value in row.items()} for row in rows]
     if rows or output != "table":
-        listing.rows(rows, output, columns=columns)
+        listing.rows(rows, output, columns=columns, unbroken=("id", "first_seen", "last_seen"))
     if not rows:
         others = "" if selection.query.state == "all" else "; -q state:all shows the redriven and discarded ones too"
         click.echo(f"no dead letters{others}", err=True)
@@ -157,9 +157,13 @@ def _target(file: str) -> Iterator[IO[bytes]]:
         yield opened
 
 
-def _cut(value: Any) -> Any:
-    """What a table shows of a long text; JSON has all of it."""
-    return f"{value[: _CELL - 1]}…" if isinstance(value, str) and len(value) > _CELL else value
+def _cell(name: str, value: Any) -> Any:
+    """What a table shows: times to the second, the beginning of a long text; JSON has all of it."""
+    if not isinstance(value, str):
+        return value
+    if name.endswith("_seen"):
+        return f"{value[:19]}Z"
+    return f"{value[: _CELL - 1]}…" if len(value) > _CELL and name != "id" else value
 
 
 _LINES = ("id", "state", "state_since", "error", "message", "attempts", "redrives", "first_seen", "last_seen", "key")

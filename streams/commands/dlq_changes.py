@@ -85,7 +85,7 @@ def redrive(
         if not plan.letters or dry_run:
             return _nothing(plan, "redrive", dry_run=dry_run)
         values = _edited(desk, plan, yes=yes) if edit else {}
-        ask(f"Send {_count(len(plan.letters))} again?", yes=yes)
+        _ask(desk, plan, f"Send {_count(len(plan.letters))} again?", yes=yes)
         tally = _run(desk, _redrives(desk, plan, routes, values, rate), len(plan.letters))
     return _told(tally, len(plan.letters), "sent again")
 
@@ -129,7 +129,7 @@ def discard(
         _show(plan, plans.rows(plan), _COLUMNS, output)
         if not plan.letters or dry_run:
             return _nothing(plan, "discard", dry_run=dry_run)
-        ask(f"Discard {_count(len(plan.letters))}?", yes=yes)
+        _ask(desk, plan, f"Discard {_count(len(plan.letters))}?", yes=yes)
         errands = (Errand(letter, "discarded", letter.redrives) for letter in plan.letters)
         tally = _run(desk, errands, len(plan.letters))
     return _told(tally, len(plan.letters), "discarded")
@@ -144,8 +144,21 @@ def _show(plan: "Plan", rows: list[dict[str, Any]], columns: Sequence[str], outp
     if rows or output != "table":
         listing.rows(rows, output, columns=columns)
         sys.stdout.flush()
-    for reason, count in sorted(plan.left_out.items()):
+    _tell_left_out(plan.left_out)
+
+
+def _tell_left_out(left_out: Mapping[str, int]) -> None:
+    for reason, count in sorted(left_out.items()):
         click.echo(f"left out: {_count(count)} {reason}", err=True)
+
+
+def _ask(desk: "Desk", plan: "Plan", question: str, *, yes: bool) -> None:
+    """Ask; and see what became of the letters while the question waited."""
+    ask(question, yes=yes)
+    if not yes:
+        told = plan.left_out.copy()
+        desk.recheck(plan)
+        _tell_left_out(plan.left_out - told)
 
 
 def _nothing(plan: "Plan", verb: str, *, dry_run: bool) -> int:

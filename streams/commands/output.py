@@ -18,8 +18,13 @@ option = click.option(
 )  # fmt: skip
 
 
-def rows(records: Iterable[Mapping[str, Any]], output: Format, *, columns: Sequence[str]) -> None:
-    """Print records in the chosen form; a table shows `columns`, JSON everything. No control character is printed."""
+def rows(
+    records: Iterable[Mapping[str, Any]], output: Format, *, columns: Sequence[str], unbroken: Sequence[str] = ()
+) -> None:
+    """Print records in the chosen form; a table shows `columns`, JSON everything. No control character is printed.
+
+    Of a table that is too wide for its terminal, `unbroken` columns, such as ids, stay on one line as long as others can give.
+    """
     if output == "jsonl":
         for record in records:
             sys.stdout.buffer.write(json_line(record))
@@ -28,7 +33,7 @@ def rows(records: Iterable[Mapping[str, Any]], output: Format, *, columns: Seque
         sys.stdout.buffer.write(_harmless(msgspec.json.format(msgspec.json.encode(list(records)))) + b"\n")
         sys.stdout.buffer.flush()
     else:
-        _table(list(records), columns)
+        _table(list(records), columns, unbroken)
 
 
 def json_line(record: Mapping[str, Any]) -> bytes:
@@ -45,7 +50,7 @@ def _harmless(json: bytes) -> bytes:
     return _BEYOND_ASCII_CONTROL.sub(lambda found: b"\\u00%02x" % found[0][-1], json)
 
 
-def _table(records: list[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def _table(records: list[Mapping[str, Any]], columns: Sequence[str], unbroken: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -53,7 +58,9 @@ def _table(records: list[Mapping[str, Any]], columns: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in columns:
         numeric = bool(records) and all(isinstance(record.get(column), int | float | None) for record in records)
-        table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
+        # Folded, not cut: an id without its end is none.
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(column.replace("_", " "), justify=justify, overflow="fold", no_wrap=column in unbroken)
     for record in records:
         table.add_row(*(Text(_cell(record.get(column))) for column in columns))  # Text: no [markup] in data
     # Off a terminal there is no width: a column that is cut off there is lost to whoever reads the file.

@@ -15,6 +15,7 @@ from streams.dead_letters.boxes import Boxes, Filed, require_topics
 from streams.dead_letters.plans import Plan
 from streams.dead_letters.routes import Route
 from streams.dead_letters.selection import Selection
+from streams.dead_letters.states import States
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ class Desk:
         from streams.dead_letters.audience import audience
 
         return audience(self.settings, topics)
+
+    def recheck(self, plan: Plan) -> None:
+        """Leave out of a plan what somebody else has dealt with since the letters were read, as while a question waited."""
+        before, now = self.boxes.states, States.read(self.settings)
+        kept = [letter for letter in plan.letters if now.of(letter) == before.of(letter)]
+        if len(kept) < len(plan.letters):
+            plan.left_out["dealt with by somebody else meanwhile"] = len(plan.letters) - len(kept)
+        plan.letters = kept
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Dead letters as people and programs read them: groups, single letters, the whole story, and what an export holds."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ from streams.dead_letters.letters import headers_of, own_headers, story_of, text
 from streams.dead_letters.query import Query, key_text
 from streams.shown import Shower
 
-GROUP_COLUMNS = ("agent", "error", "open", "redriven", "discarded", "first_seen", "last_seen", "example")
-LETTER_COLUMNS = ("id", "state", "error", "message", "attempts", "redrives", "last_seen", "key")
+GROUP_COLUMNS: Sequence[str] = ("agent", "error", "open", "redriven", "discarded", "first_seen", "last_seen", "example")
+LETTER_COLUMNS: Sequence[str] = ("id", "state", "error", "message", "redrives", "last_seen", "key")
 
 
 def groups(filed: Iterable[Filed], query: Query) -> list[dict[str, Any]]:
