@@ -1,0 +1,122 @@
+"""An exact agent's partition without a broker: real work in real threads over a real database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+import msgspec
+import sqlalchemy as sa
+
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.chunk import Purpose
+from consumers.runtime.dispatch import Dispatch
+from consumers.runtime.executors import make_executor
+from consumers.runtime.flow import Flow
+from consumers.runtime.local import agent_named
+from consumers.runtime.offsets import Log, Start
+from consumers.runtime.record import Failed
+from consumers.runtime.state import Position, State
+from consumers.runtime.stats import Stats
+from tests.support.flows import eventually
+from tests.support.kits import order_record, shop_kit
+from tests.support.shop.counting import metadata, seen
+
+
+class StuckState(State):
+    """A state whose first transaction hangs before it begins, until it is let go."""
+
+    def __init__(self, database_url: str, *, group: str) -> None:
+        super().__init__(database_url, group=group)
+        self.begun = 0
+        self.let_go = threading.Event()
+
+    @contextmanager
+    def transaction(self, position: Position, *, expected: int, following: int) -> Iterator[sa.Connection]:
+        self._hang_at_first()
+        with super().transaction(position, expected=expected, following=following) as connection:
+            yield connection
+
+    @contextmanager
+    def plain(self) -> Iterator[sa.Connection]:
+        self._hang_at_first()
+        with super().plain() as connection:
+            yield connection
+
+    def _hang_at_first(self) -> None:
+        self.begun += 1
+        if self.begun == 1:
+            self.let_go.wait()
+
+
+class Owned:
+    """A membership of one partition."""
+
+    paused = False
+
+    def __init__(self, assignment):
+        self.assignments = {assignment.place: assignment}
+
+
+class ExactDesk:
+    """One partition of the shop's counting agent; `turn` does what the runner's turn does with it."""
+
+    def __init__(self, state, **changes):
+        self.kit = shop_kit()
+        self.agent = msgspec.structs.replace(agent_named(self.kit, "counting"), **changes)
+        self.state, self.back = state, SimpleQueue()
+        self.outcomes, self.failed = [], []
+        log = Log("id", 0, 100)
+        self.assignment = Assignment.of(self.agent, "orders.placed", 0, log, Start(0), committed=-1)
+        state.begin(self.position, 0)
+        self.executor = make_executor(self.agent, self.kit, state=state, done=self.back.put)
+        self.executor.start()
+        self.dispatch = Dispatch(self.agent, self.executor, Flow(self.agent, Owned(self.assignment), Stats()))
+
+    @property
+    def position(self):
+        return Position("id", "orders.placed", 0)
+
+    def deliver(self, *offsets, wish="ok"):
+        records = [order_record(self.kit, offset, wish=wish) for offset in offsets]
+        self.assignment.watermark.deliver(list(offsets))
+        self.assignment.lanes.add(records)
+
+    def turn(self):
+        now_s = time.monotonic()
+        while not self.back.empty():
+            self._meet(self.back.get())
+        self.executor.expire(now_s)
+        self.dispatch.errands([self.assignment], now_s)
+        self.dispatch.hand_over([self.assignment])
+
+    def until(self, check):
+        """Turn until the check's first true answer, which it gives."""
+
+        def turned():
+            self.turn()
+            return check()
+
+        return eventually(turned, every_s=0.01)
+
+    def _meet(self, completed):
+        chunk = completed.chunk
+        if chunk.purpose is not Purpose.RECORDS:
+            self.dispatch.returned(chunk)
+            return
+        self.assignment.chunks.discard(chunk)
+        self.assignment.lanes.release(chunk.lane)
+        self.outcomes += completed.outcomes
+        if any(isinstance(outcome, Failed) for outcome in completed.outcomes):
+            self.failed += chunk.records
+
+    def rows(self):
+        """The ids of the orders that are stored."""
+        with self.state.plain() as connection:
+            metadata.create_all(connection)
+            return connection.execute(sa.select(seen.c.order_id).order_by(seen.c.offset)).scalars().all()
+
+    def close(self):
+        self.executor.close(5.0)
+        self.state.close()
