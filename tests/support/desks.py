@@ -21,33 +21,41 @@ from consumers.runtime.state import Position, State
 from consumers.runtime.stats import Stats
 from tests.support.flows import eventually
 from tests.support.kits import order_record, shop_kit
-from tests.support.shop.counting import metadata, seen
+from tests.support.shop.counting import metadata, seen, ticks
 
 
 class StuckState(State):
-    """A state whose first transaction hangs before it begins, until it is let go."""
+    """A state whose first transaction hangs before it begins, until it is let go.
+
+    Attributes:
+        begun: how many transactions were asked for.
+        ended: how many of them are over.
+    """
 
     def __init__(self, database_url: str, *, group: str) -> None:
         super().__init__(database_url, group=group)
-        self.begun = 0
+        self.begun = self.ended = 0
         self.let_go = threading.Event()
 
     @contextmanager
     def transaction(self, position: Position, *, expected: int, following: int) -> Iterator[sa.Connection]:
-        self._hang_at_first()
-        with super().transaction(position, expected=expected, following=following) as connection:
+        with self._told(), super().transaction(position, expected=expected, following=following) as connection:
             yield connection
 
     @contextmanager
     def plain(self) -> Iterator[sa.Connection]:
-        self._hang_at_first()
-        with super().plain() as connection:
+        with self._told(), super().plain() as connection:
             yield connection
 
-    def _hang_at_first(self) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         self.begun += 1
         if self.begun == 1:
             self.let_go.wait()
+        try:
+            yield
+        finally:
+            self.ended += 1
 
 
 class Owned:
@@ -62,15 +70,16 @@ class Owned:
 class ExactDesk:
     """One partition of the shop's counting agent; `turn` does what the runner's turn does with it."""
 
-    def __init__(self, state, **changes):
+    def __init__(self, database_url, *, kind=State, **changes):
         self.kit = shop_kit()
         self.agent = msgspec.structs.replace(agent_named(self.kit, "counting"), **changes)
-        self.state, self.back = state, SimpleQueue()
+        self.state, self.back = kind(database_url, group="counting"), SimpleQueue()
         self.outcomes, self.failed = [], []
         log = Log("id", 0, 100)
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, log, Start(0), committed=-1)
-        state.begin(self.position, 0)
-        self.executor = make_executor(self.agent, self.kit, state=state, done=self.back.put)
+        self.state.begin(self.position, 0)
+        self._beside = State(database_url, group="counting")
+        self.executor = make_executor(self.agent, self.kit, state=self.state, done=self.back.put)
         self.executor.start()
         self.dispatch = Dispatch(self.agent, self.executor, Flow(self.agent, Owned(self.assignment), Stats()))
 
@@ -82,6 +91,11 @@ class ExactDesk:
         records = [order_record(self.kit, offset, wish=wish) for offset in offsets]
         self.assignment.watermark.deliver(list(offsets))
         self.assignment.lanes.add(records)
+
+    def finish(self, *offsets):
+        """Records that need no rows, such as dead letters: no batch moves the stored offset past them."""
+        self.assignment.watermark.deliver(list(offsets))
+        self.assignment.watermark.finish(offsets)
 
     def turn(self):
         now_s = time.monotonic()
@@ -113,10 +127,18 @@ class ExactDesk:
 
     def rows(self):
         """The ids of the orders that are stored."""
-        with self.state.plain() as connection:
+        return self._read(sa.select(seen.c.order_id).order_by(seen.c.offset))
+
+    def ticks(self):
+        """How many ticks are stored."""
+        return len(self._read(sa.select(ticks.c.number)))
+
+    def _read(self, statement):
+        with self._beside.plain() as connection:
             metadata.create_all(connection)
-            return connection.execute(sa.select(seen.c.order_id).order_by(seen.c.offset)).scalars().all()
+            return connection.execute(statement).scalars().all()
 
     def close(self):
         self.executor.close(5.0)
         self.state.close()
+        self._beside.close()

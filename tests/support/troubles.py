@@ -12,4 +12,5 @@ AGENTS = (
     shop.agent("childless", executor=Executor.PROCESSES, handler="tests.support.unimportable:confirm"),
     shop.agent("handlerless", handler="tests.support.shop.handlers:no_such_function"),
     shop.agent("resigned", reset="earliest"),
+    shop.agent("seized", **{**shop.EXACT, "handler": "tests.support.shop.counting:count_after_a_hang"}),
 )

@@ -14,6 +14,7 @@ TOPICS = (
 
 QUICK = RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2)
 PLAIN = "tests.support.shop.handlers:confirm"
+EXACT = {"handler": "tests.support.shop.counting:count", "batch_records": 500, "exact": True, "output": None}
 
 
 def agent(name: str, **changes: object) -> Agent:
@@ -29,6 +30,6 @@ AGENTS = (
     agent("threads", executor=Executor.THREADS, concurrency=4),
     agent("processes", executor=Executor.PROCESSES, concurrency=2),
     agent("asyncio", executor=Executor.ASYNCIO, concurrency=16, handler="tests.support.shop.handlers:confirm_async"),
-    agent("counting", handler="tests.support.shop.counting:count", batch_records=500, exact=True, output=None),
+    agent("counting", **EXACT),
     agent("ledger", handler="tests.support.shop.handlers:ledger", concurrency=4, deadline_s=30.0),
 )

@@ -1,6 +1,8 @@
 """An exact batch agent of the shop: counts orders, in the same transaction as its offsets."""
 
+import os
 import time
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -43,6 +45,15 @@ def count(orders: Batch, context: Context) -> None:
         for offset, order_id in zip(orders.offsets, orders.frame["order_id"].to_list(), strict=True)
     ]
     connection.execute(sa.insert(seen), rows)
+
+
+def count_after_a_hang(orders: Batch, context: Context) -> None:
+    """Write the orders down; the first process that does so hangs within its transaction, and so does no later one."""
+    count(orders, context)
+    hung = Path(os.environ["SHOP_HUNG"])
+    if not hung.exists():
+        hung.touch()
+        time.sleep(3600)
 
 
 def tick(context: Context) -> None:
