@@ -15,8 +15,8 @@ def desk_of(tmp_path):
     made = []
 
     def make(**changes):
-        state = StuckState(f"sqlite:///{tmp_path}/headrace.db", group="counting")
-        made.append(ExactDesk(state, deadline_s=1.0, **changes))
+        url = f"sqlite:///{tmp_path}/headrace.db"
+        made.append(ExactDesk(url, kind=StuckState, deadline_s=1.0, **changes))
         return made[-1]
 
     yield make
@@ -27,7 +27,7 @@ def desk_of(tmp_path):
 
 def test_a_tick_that_hangs_is_given_up_at_its_deadline_and_the_next_one_runs(desk_of):
     desk = desk_of(tick=TICK)
-    desk.until(lambda: desk.executor.hung == 1)
+    desk.until(lambda: desk.state.begun == 1)
     desk.deliver(0, 1, 2)
     desk.until(lambda: len(desk.outcomes) == 3)
     assert all(isinstance(outcome, Handled) for outcome in desk.outcomes)
@@ -37,9 +37,8 @@ def test_a_tick_that_hangs_is_given_up_at_its_deadline_and_the_next_one_runs(des
 
 def test_a_move_of_the_stored_offset_that_hangs_is_given_up_at_its_deadline_and_tried_again(desk_of):
     desk = desk_of()
-    desk.assignment.watermark.deliver([0, 1, 2])
-    desk.assignment.watermark.finish([0, 1, 2])  # dead letters: no rows, so no batch has moved the offset
-    desk.until(lambda: desk.executor.hung == 1)
+    desk.finish(0, 1, 2)
+    desk.until(lambda: desk.state.begun == 1)
     desk.until(lambda: desk.state.start(desk.position) == 3)
     desk.deliver(3, 4)
     desk.until(lambda: len(desk.outcomes) == 2)
@@ -48,8 +47,7 @@ def test_a_move_of_the_stored_offset_that_hangs_is_given_up_at_its_deadline_and_
 
 def test_a_hung_move_of_the_stored_offset_does_not_keep_records_of_its_partition_waiting(desk_of):
     desk = desk_of()
-    desk.assignment.watermark.deliver([0])
-    desk.assignment.watermark.finish([0])
+    desk.finish(0)
     desk.until(lambda: desk.state.begun == 1)
     desk.deliver(1, 2)
     desk.until(lambda: len(desk.outcomes) == 2)
@@ -57,13 +55,20 @@ def test_a_hung_move_of_the_stored_offset_does_not_keep_records_of_its_partition
     assert desk.state.start(desk.position) == 3
 
 
-def test_an_errand_that_was_given_up_and_ends_late_moves_nothing(desk_of):
+def test_a_move_of_the_stored_offset_that_was_given_up_and_ends_late_moves_nothing(desk_of):
     desk = desk_of()
-    desk.assignment.watermark.deliver([0, 1])
-    desk.assignment.watermark.finish([0, 1])
-    desk.until(lambda: desk.executor.hung == 1)
+    desk.finish(0, 1)
+    desk.until(lambda: desk.state.begun == 1)
+    desk.until(lambda: not desk.assignment.advancing)
     desk.state.let_go.set()
-    eventually(lambda: desk.executor.hung == 0)
-    assert desk.state.start(desk.position) == 0
-    assert desk.assignment.stored == 0
+    eventually(lambda: desk.state.ended == 1)
+    assert desk.state.start(desk.position) == desk.assignment.stored == 0
     desk.until(lambda: desk.state.start(desk.position) == 2)
+
+
+def test_a_tick_that_was_given_up_and_ends_late_stores_nothing(desk_of):
+    desk = desk_of(tick=TICK)
+    desk.until(lambda: desk.state.begun == 1)
+    desk.until(lambda: desk.state.ended >= 1)  # a later tick: the first one was given up
+    desk.state.let_go.set()
+    eventually(lambda: desk.state.ended == desk.state.begun and desk.ticks() == desk.state.ended - 1)
