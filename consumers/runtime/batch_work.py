@@ -70,8 +70,6 @@ class BatchWork:
 
     def _settle(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
         """Outcomes of records in offset order: after a failure, what an exact agent has not stored is held."""
-        if chunk.answered:  # given up: nobody waits for it, and its retry may be waiting for the database
-            return [HELD] * len(records)
         try:
             outcomes = self._attempt(chunk, records)
         except RejectSome as error:
@@ -105,7 +103,7 @@ class BatchWork:
             if not good:
                 return outcomes
             with self._transaction(chunk, stored, good[-1].offset + 1) as connection:
-                if chunk.answered:  # while it waited for the database
+                if chunk.answered:  # while it waited for the database, or before this half of it began
                     return [HELD] * len(records)
                 answer = self._handler(batch, self._context(good[0], connection))
                 messages = self._messages(answer, result_headers(self._agent.name, good[0], _since_us(started_ns)))
