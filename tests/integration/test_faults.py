@@ -111,21 +111,6 @@ def _runs(shop, _order_id):
     return "orders.placed" in headrace(settings, "status", "--active").stdout
 
 
-@pytest.mark.parametrize(
-    ("agent", "reason"), [("childless", "the price list is missing"), ("handlerless", "no_such_function")]
-)
-def test_an_agent_that_cannot_start_ends_the_worker_visibly_and_never_leaves_a_zombie(
-    shop, start_worker, agent, reason
-):
-    shop.make_topic(f"{agent}.dlq", partitions=1)
-    shop.place(("o1", "ok"))
-    worker = start_worker(shop.settings, "--agents", agent, "--catalogue", TROUBLES)
-    assert worker.process.wait(40) not in {0, None}
-    assert reason in worker.text()
-    assert shop.lag(agent) == 1
-    assert shop.read(f"{shop.settings.prefix}{agent}.dlq") == []
-
-
 def test_a_record_of_another_schema_is_dead_lettered_with_a_clear_reason(shop, start_worker):
     dead = shop.make_topic("threads.dlq", partitions=1)
     wrong = shop.kit.codec.encode(OrderConfirmed(order_id="o1"), topic=shop.confirmed)
