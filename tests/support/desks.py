@@ -15,10 +15,13 @@ from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.local import agent_named
-from consumers.runtime.offsets import Log, Start
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
+from consumers.runtime.outputs import Outputs
 from consumers.runtime.record import Failed
 from consumers.runtime.state import Position, State
 from consumers.runtime.stats import Stats
+from producers.memory import MemorySender
 from tests.support.flows import eventually
 from tests.support.kits import order_record, shop_kit
 from tests.support.shop.counting import metadata, seen, ticks
@@ -67,6 +70,12 @@ class Owned:
         self.assignments = {assignment.place: assignment}
 
 
+def flow_of(agent, assignment):
+    """The agent's flow, over a sender in memory."""
+    outputs = Outputs(MemorySender([]), agent=agent.name, dead_letter_topic=f"{agent.name}.dlq")
+    return Flow(agent, Owned(assignment), outputs, Stats())
+
+
 class ExactDesk:
     """One partition of the shop's counting agent; `turn` does what the runner's turn does with it."""
 
@@ -75,13 +84,12 @@ class ExactDesk:
         self.agent = msgspec.structs.replace(agent_named(self.kit, "counting"), **changes)
         self.state, self.back = kind(database_url, group="counting"), SimpleQueue()
         self.outcomes, self.failed = [], []
-        log = Log("id", 0, 100)
-        self.assignment = Assignment.of(self.agent, "orders.placed", 0, log, Start(0), committed=-1)
+        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
         self.state.begin(self.position, 0)
         self._beside = State(database_url, group="counting")
         self.executor = make_executor(self.agent, self.kit, state=self.state, done=self.back.put)
         self.executor.start()
-        self.dispatch = Dispatch(self.agent, self.executor, Flow(self.agent, Owned(self.assignment), Stats()))
+        self.dispatch = Dispatch(self.agent, self.executor, flow_of(self.agent, self.assignment))
 
     @property
     def position(self):

@@ -3,10 +3,9 @@
 import pytest
 
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.flow import Flow
-from consumers.runtime.offsets import Log, Start
-from consumers.runtime.stats import Stats
-from tests.support.desks import Owned
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
+from tests.support.desks import flow_of
 from tests.support.shop.agents import agent
 
 MOST = 100
@@ -17,8 +16,8 @@ class Partition:
 
     def __init__(self):
         shop = agent("threads", max_in_flight=MOST)
-        self._assignment = Assignment.of(shop, "orders.placed", 0, Log("id", 0, 10_000), Start(0), committed=-1)
-        self.flow = Flow(shop, Owned(self._assignment), Stats())
+        self._assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+        self.flow = flow_of(shop, self._assignment)
         self._watermark = self._assignment.watermark
         self._watermark.deliver([0])
 
