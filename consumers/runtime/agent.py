@@ -66,6 +66,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         order: in which order.
         deadline_s: seconds that one record, or one batch, may take; None for no limit.
         retry: what happens after a failure.
+        dependencies: by the name of an exception class (or of its base), the dependency that is down when it is raised: as if
+            the handler had raised `Unavailable`.
         batch_records: for a batch handler, the most records of one call; None for a handler of single events.
         decode: False for a batch handler that looks at headers only.
         exact: True for a batch handler whose rows stand in one database transaction with its offsets.
@@ -86,6 +88,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = Order.BY_KEY
     deadline_s: float | None = 60.0
     retry: RetryPolicy = RetryPolicy()
+    dependencies: dict[str, str] = {}
     batch_records: int | None = None
     decode: bool = True
     exact: bool = False

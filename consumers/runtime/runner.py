@@ -13,6 +13,7 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
@@ -57,6 +58,7 @@ class Runner:
     Attributes:
         stats: what is counted.
         ready: set when the group has answered.
+        circuits: of the agent's dependencies.
         cut_off: whether the stop could not wait for what ran.
     """
 
@@ -84,7 +86,8 @@ class Runner:
         self._outputs = outputs
         self._topics = [self._names.topic(topic) for topic in agent.topics]
         self._topics += [topic for topic in retry_topics.values() if topic in known_topics]
-        self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
+        self.circuits = Circuits(batches=agent.batch_records is not None)
+        self._settlement = Settlement(agent, outputs, self.circuits, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
@@ -94,7 +97,7 @@ class Runner:
         waiting = Waiting(self.membership, self._settlement)
         self._intake = Intake(agent, self.membership, waiting, self.stats)
         self._flow = Flow(agent, self.membership, outputs, self.stats)
-        self._dispatch = Dispatch(agent, self._executor, self._flow)
+        self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._consumer: Any = None
         self._view: BrokerView | None = None
@@ -239,7 +242,8 @@ class Runner:
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
-        horizons = {assignment: assignment.reached for assignment in leaving}
+        waits = bool(self.circuits.open)  # for a dependency: what has not begun is not waited for
+        horizons = {assignment: 0 if waits else assignment.reached for assignment in leaving}
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)

@@ -61,6 +61,10 @@ def _decided(order: OrderPlaced, context: Context, wish: str, detail: str) -> Or
         raise Retry("the till is busy", after_s=float(detail or 0))
     if wish == "down":
         raise Unavailable("warehouse", "no answer")
+    if wish == "needs" and not Path(detail).exists():
+        raise Unavailable("warehouse", "it is closed")
+    if wish == "wired" and not Path(detail).exists():
+        raise ConnectionResetError("the line is cut")
     if wish == "bug":
         raise KeyError(detail or "article")
     if wish == "exit":
