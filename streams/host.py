@@ -155,9 +155,8 @@ class Host(Service):
                 log.info("ready", after_s=round(time.monotonic() - started_s, 2), pid=os.getpid(), agents=self._told())
             hung = sum(runner.hung for runner in self.runners)
             if (hung >= _HUNG_LIMIT or self._holds_the_database()) and not self.replacing:
-                log.error(
-                    "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
-                )
+                meaning = "handlers ran past their deadline and hold their threads, or the database"
+                log.error("replacing", hung=hung, meaning=meaning)
                 self.replacing = True
                 signal.raise_signal(signal.SIGTERM)  # the one stop whose end the worker's main loop waits for
             await self.sleep(0.02 if not ready else _WATCH_S)

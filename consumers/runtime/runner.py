@@ -30,6 +30,7 @@ from consumers.runtime.starts import Starts
 from consumers.runtime.stats import Stats
 from consumers.runtime.topic_ids import TopicIds
 from consumers.runtime.waiting import Waiting
+from consumers.runtime.watchdog import Watchdog
 from consumers.runtime.work import Kit
 from producers.sender import Sender
 
@@ -99,6 +100,7 @@ class Runner:
         self._flow = Flow(agent, self.membership, outputs, self.stats)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
+        self._watchdog = Watchdog(agent, self.circuits)
         self._consumer: Any = None
         self._view: BrokerView | None = None
         self._stopping = threading.Event()
@@ -236,6 +238,7 @@ class Runner:
         if self._executor.broken is not None:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
+        self._watchdog.look(self.membership.assignments.values(), self.stats.handled + self.stats.failed, now_s)
         owned = {topic for topic, _ in self.membership.assignments}
         for topic, topic_id in self._topic_ids.answers(owned, now_s):
             self.membership.compare_id(topic, topic_id)

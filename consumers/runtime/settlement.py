@@ -170,6 +170,7 @@ class Settlement:
     def _failed(
         self, record: Record, failure: Failed, outgoing: list[_Outgoing], again: list[tuple[Record, float]]
     ) -> None:
+        self._stats.failed += 1
         first_ms = record.first_failure_ms or _now_ms()
         failure = self._of_dependency(failure)
         fate = self._fate_of(record, failure, alone=self._note_failed(record, failure))

@@ -1,6 +1,7 @@
 """Handlers that do what the order wishes: the same wishes for every executor."""
 
 import asyncio
+import ctypes
 import os
 import random
 import time
@@ -19,6 +20,10 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
         time.sleep(float(detail))
     elif wish == "hang":
         time.sleep(3600)
+    elif wish == "memory":
+        bytearray(int(detail) * 1024 * 1024)
+    elif wish == "segfault":
+        ctypes.string_at(0)
     elif wish == "die":
         os._exit(int(detail or 9))
     return _decided(order, context, wish, detail)
