@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import TopicPartition
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.bounds import Bound
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.metadata import Note, encode
@@ -31,6 +32,7 @@ class Assignment:
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
+        bound: of a replay, where it ends.
     """
 
     topic: str
@@ -48,6 +50,7 @@ class Assignment:
     advancing: bool = False
     unacknowledged: int = 0
     reached: int = 0
+    bound: Bound | None = None
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
@@ -85,6 +88,11 @@ class Assignment:
     def out(self) -> bool:
         """Whether any of its records runs, or waits for the broker's acknowledgement."""
         return bool(self.chunks) or self.unacknowledged > 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a replay has taken all that it wants of this partition."""
+        return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until
 
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""

@@ -98,8 +98,9 @@ class Membership:
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
-        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.stopped is not None]
-        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and a.stopped is None]
+        owned = self.assignments.values()
+        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.stopped is not None or a.exhausted]
+        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.stopped is not None or a.exhausted)]
         if quiet:
             consumer.pause(quiet)
         if open_:

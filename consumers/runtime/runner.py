@@ -11,6 +11,8 @@ from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.bounded_starts import BoundedStarts
+from consumers.runtime.bounds import Bounds
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.commits import Commits
@@ -51,6 +53,7 @@ class Runner:
         kit: what work stands on.
         sender: shared by the agents of the process.
         crashed: called, from the agent's thread, when it cannot go on.
+        bounds: of a replay: its group, and from where to where it goes; None for the live agent.
 
     Attributes:
         stats: what is counted.
@@ -58,7 +61,15 @@ class Runner:
         cut_off: whether the stop could not wait for what ran.
     """
 
-    def __init__(self, agent: Agent, kit: Kit, sender: Sender, *, crashed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        kit: Kit,
+        sender: Sender,
+        *,
+        crashed: Callable[[BaseException], None],
+        bounds: Bounds | None = None,
+    ) -> None:
         self.agent = agent
         self.stats = Stats()
         self.ready = threading.Event()
@@ -66,6 +77,8 @@ class Runner:
         self._kit = kit
         self._crashed = crashed
         self._names = kit.settings.names
+        self._bounds = bounds
+        self._group = self._names.group(agent.name) if bounds is None else bounds.group
         self._protocol = kit.settings.group_protocol
         self._events: SimpleQueue[Completed | Ticket | LookUp] = SimpleQueue()
         self._found: list[LookUp] = []
@@ -79,7 +92,7 @@ class Runner:
         )
         self._commits = Commits(agent, self.membership)
         self._intake = Intake(agent, self.membership, self.stats)
-        self._flow = Flow(agent, self.membership, outputs, self.stats)
+        self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
         self._consumer: Any = None
         self._stopping = threading.Event()
@@ -137,7 +150,7 @@ class Runner:
 
     def _open(self) -> None:
         admin = open_admin(self._kit.settings)
-        group = self._names.group(self.agent.name)
+        group = self._group
         if self._protocol == "consumer":
             set_timing(admin, self._kit.settings, group)
         self._consumer = open_consumer(
@@ -150,6 +163,8 @@ class Runner:
         view = BrokerView(admin)
         self._topic_ids = TopicIds(self.agent.name, view)
         starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
+        if self._bounds is not None:
+            starts = BoundedStarts(self.agent, view, self._bounds)
         topics = [self._names.topic(topic) for topic in self.agent.topics]
         self.membership.subscribe(self._consumer, starts, topics, protocol=self._protocol)
 
@@ -189,6 +204,7 @@ class Runner:
         messages = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
         if self.membership.assignments.get(place) is owner:  # else a callback within consume() has started it anew
             messages = [message, *messages]
+        self._flow.took(len(messages))
         try:
             out_of_log = self._intake.accept(messages)
         except KafkaException as error:
