@@ -17,8 +17,9 @@ from consumers.runtime.work import Kit
 from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
 from schemas.errors import ConfigurationError, HeadraceError
-from schemas.names import WORKERS_TOPIC
+from schemas.names import CONTROL_TOPIC, WORKERS_TOPIC
 from streams import replacement
+from streams.control import Order, Watch
 from streams.reporter import Reporter
 
 log = structlog.get_logger("headrace.worker")
@@ -42,6 +43,7 @@ class Host(Service):
     runners: list[Runner] = []  # class defaults: on_stop also runs when on_start raised  # noqa: RUF012
     relays: list[OutboxRelay] = []  # noqa: RUF012
     reporter: Reporter | None = None
+    watch: Watch | None = None
     sender: Sender | None = None
     replacing = False
 
@@ -60,6 +62,9 @@ class Host(Service):
         self.sender = Sender(self._settings, client_id="headrace-worker")
         topics = await asyncio.to_thread(self._check_topics, self.sender)
         self._start_agents(self.sender, reporting=self._settings.names.topic(WORKERS_TOPIC) in topics)
+        if self._settings.names.topic(CONTROL_TOPIC) in topics:
+            self.watch = Watch(self._settings, self._obey)
+            self.watch.start()
         self.add_future(self._watch(time.monotonic()))
 
     async def on_stop(self) -> None:
@@ -124,6 +129,8 @@ class Host(Service):
         self.reporter.start()
 
     def _stop_agents(self, drain_s: float) -> None:
+        if self.watch is not None:
+            self.watch.stop()
         for runner in self.runners:
             runner.stop(drain_s=drain_s)
         for runner in self.runners:
@@ -134,6 +141,20 @@ class Host(Service):
             self.reporter.stop()
         if self.sender is not None:
             self.sender.close()
+
+    def _obey(self, agent: str, order: Order) -> None:
+        """Close an agent's consumers, or open them again, as the control topic says."""
+        for index, runner in enumerate(self.runners):
+            if runner.agent.name != agent or self.should_stop or self.sender is None:
+                continue
+            if order.state == "closed" and not runner.stopping:
+                log.warning("closed", agent=agent, by=order.by, until="headrace.control says running")
+                runner.stop(drain_s=self._settings.stop_limit_s * 0.6)
+                runner.join()
+            elif order.state == "running" and runner.stopping:
+                log.info("opened", agent=agent, by=order.by)
+                self.runners[index] = Runner(runner.agent, self._kit, self.sender, crashed=self._agent_failed)
+                self.runners[index].start()
 
     async def _watch(self, started_s: float) -> None:
         """Say when all are ready, once; replace the process when too many handlers hang."""

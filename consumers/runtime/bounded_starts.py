@@ -36,7 +36,9 @@ class BoundedStarts(Starts):
     def _bounded(self, place: Place, log_now: Log, commit: Committed | None) -> Assignment:
         span = self._bounds.spans.get(place) or Span(log_now.topic_id, log_now.high, log_now.high)
         if span.topic_id != log_now.topic_id:
-            raise AgentFailedError(f"the topic {place[0]} was deleted and made again: nothing of the range is left in it")
+            raise AgentFailedError(
+                f"the topic {place[0]} was deleted and made again: nothing of the range is left in it"
+            )
         wanted = max(span.start, commit.offset) if commit else span.start
         at = max(wanted, min(log_now.low, span.end))
         if at > wanted:

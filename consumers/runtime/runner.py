@@ -108,6 +108,11 @@ class Runner:
         self._drain_limit_s = drain_s
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping.is_set()
+
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread's end; whether it came."""
         self._thread.join(timeout_s)
