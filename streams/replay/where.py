@@ -23,7 +23,7 @@ from schemas.errors import HeadraceError
 FORM = "field=value, or !=, <, <=, >, >=, joined by commas: kind=purchase,duration_ms>100"
 _CONDITION = re.compile(
     r"""\s*(?P<path>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*(?P<sign>!=|<=|>=|=|<|>)\s*"""
-    r"""(?:"(?P<quoted>[^"]*)"\s*|(?P<plain>[^",]*))(?:(?P<comma>,)|$)"""
+    r"""(?:"(?P<quoted>[^"]*)"\s*|(?P<plain>(?![=<>])[^",]*))(?:(?P<comma>,)|$)"""
 )
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,

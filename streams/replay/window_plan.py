@@ -108,15 +108,16 @@ def _first_whole(reader: TopicReader, database: Database, stands: Mapping[int, S
     starts = reader.offsets(Position("time", max(0, since_us - AHEAD_US) // 1000))
     first_us = since_us
     for number, stand in stands.items():
-        low, high = reader.bounds.get(number, (0, 0))
+        low, _ = reader.bounds.get(number, (0, 0))
         if low > 0 and starts.get(number) == low:
-            eaten_us = _eaten_until(reader, database, number, low, high, stand)
+            eaten_us = _eaten_until(reader, database, number, stand)
             first_us = max(first_us, (eaten_us // WINDOW_US + 1) * WINDOW_US)
     return first_us
 
 
-def _eaten_until(reader: TopicReader, database: Database, number: int, low: int, high: int, stand: Stand) -> int:
+def _eaten_until(reader: TopicReader, database: Database, number: int, stand: Stand) -> int:
     """No event that retention has taken from a partition is later than this, in microseconds since the epoch."""
+    low, high = reader.bounds[number]
     for message in reader.read({number: low}, {number: high}):
         timestamp_us: int = message.timestamp()[1] * 1000
         return timestamp_us + AHEAD_US
