@@ -18,6 +18,10 @@ def reached(settings, agent, topic):
     return Groups(settings).reached(settings.prefix + agent, settings.prefix + topic)
 
 
+def await_commits(settings, agent, topic, count):
+    eventually(lambda: sum(reached(settings, agent, topic).values()) == count)
+
+
 def orders(flow, topic):
     """The ids of the orders that a topic's results name, one for each result."""
     return [flow.kit.codec.decode(m.value(), OrderConfirmed).order_id for m in flow.read(flow.settings.prefix + topic)]
@@ -41,7 +45,7 @@ def test_texts_and_images_come_out_byte_for_byte_and_the_live_groups_stay(provis
         ("images", "images.uploaded", "images.processed", 4),
     ):
         with running(settings, agent):
-            eventually(lambda agent=agent, source=source: sum(reached(settings, agent, source).values()) == count)
+            await_commits(settings, agent, source, count)
             before = reached(settings, agent, source)
             ran = replay(settings, source, "--from", "start", "--yes")
             assert ran.returncode == 0, ran.stderr
