@@ -42,9 +42,13 @@ def execute(job: Job, settings: Settings) -> int:
 
 
 def reached(job: Job, settings: Settings) -> int:
-    """How many offsets of the range are covered, by the group's commits where the job has one of its own."""
-    if job.mode == "rewind" or job.windows is not None:
+    """How many offsets of the range are covered, by the commits, or the stored offsets, of the job's own group."""
+    if job.mode == "rewind":
         return job.done
+    if job.windows is not None:
+        from streams.replay import windows
+
+        return windows.reached(job, settings)
     return job.covered(Groups(settings).reached(job.group(settings.names), settings.names.topic(job.topic)))
 
 

@@ -63,6 +63,13 @@ def stands(database: Database, group: str, topic_id: str) -> dict[int, Stand]:
         return {row.partition: Stand(row.source_id, row.next_offset) for row in rows}
 
 
+def reached(job: Job, settings: Settings) -> int:
+    """How many offsets the shadow's rows cover."""
+    with closing(Database(settings.database_url)) as database:
+        found = stands(database, job.group(settings.names), job.topic_id)
+    return job.covered({number: stand.next_offset for number, stand in found.items()})
+
+
 def forget(job: Job, settings: Settings) -> None:
     """Delete what a job has left in the database."""
     with closing(Database(settings.database_url)) as database, database.transaction() as connection:
