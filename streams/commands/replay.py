@@ -30,6 +30,18 @@ class _Begin(click.Command):
 class _Replay(click.Group):
     """`replay TOPIC …`, beside its verbs: whatever is none of them begins a replay."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; a broker that stops answering in the midst is told as such, and not by a traceback."""
+        from confluent_kafka import KafkaException
+
+        from consumers.runtime.broker_view import reason_of
+        from schemas.errors import TimedOutError
+
+        try:
+            return super().invoke(ctx)
+        except (KafkaException, TimeoutError) as error:
+            raise TimedOutError(f"the broker does not answer: {reason_of(error)}") from error
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command that begins one before its own arguments."""
         if not args or args[0] not in self.commands:

@@ -60,9 +60,10 @@ def prepare(request: Request, settings: Settings, catalogue: Catalogue) -> Prepa
         UnknownTopicError: when the topic, or the one to copy to, is missing.
         GroupBusyError: when a group that is to be moved has members.
     """
-    start, end = _positions(request)
+    start, until = _positions(request)
+    end = until or END
     agent = None if request.mode == "republish" else _agent(request, catalogue)
-    problems = [*_misfits(request), *_exact_problems(request, agent)]
+    problems = [*_misfits(request, ends=until is not None), *_exact_problems(request, agent)]
     if problems:
         raise ConfigurationError(problems)
     if request.where is not None:
@@ -88,14 +89,15 @@ def prepare(request: Request, settings: Settings, catalogue: Catalogue) -> Prepa
     return Prepared(job, rows, notes)
 
 
-def _positions(request: Request) -> tuple[Position, Position]:
+def _positions(request: Request) -> tuple[Position, Position | None]:
+    """Where to begin and where to end; None where no end is named."""
     at_ms = time.time_ns() // 1_000_000
     start, end = parse_range(request.start, now_ms=at_ms)
     if end is not None and request.end is not None:
         raise ConfigurationError([f"--from {request.start} names an end already: leave out --to {request.end}"])
     if request.end is not None:
         end = parse(request.end, now_ms=at_ms)
-    return start or parse("start", now_ms=at_ms), end or END
+    return start or parse("start", now_ms=at_ms), end
 
 
 def _agent(request: Request, catalogue: Catalogue) -> Agent:
@@ -124,8 +126,8 @@ def _unread(request: Request) -> str:
     )
 
 
-def _misfits(request: Request) -> list[str]:
-    """Options that do not go with the mode."""
+def _misfits(request: Request, *, ends: bool) -> list[str]:
+    """Options that do not go with the mode; `ends` says whether an end is named."""
     given = {
         "--agent": request.agent is not None,
         "--key": request.key is not None,
@@ -134,7 +136,7 @@ def _misfits(request: Request) -> list[str]:
         "--publish": request.publish,
         "--pause": request.pause,
         "--rate": request.rate is not None,
-        "--to": request.end is not None or ":" in request.start.removeprefix("@").partition("T")[0],
+        "--to": ends,
     }
     unfit = {
         "shadow": {"--to-topic": "is for --mode republish", "--pause": "is for --mode rewind"},

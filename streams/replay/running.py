@@ -36,7 +36,7 @@ def execute(job: Job, settings: Settings) -> int:
             finished = _run_of(job)(job, settings, told)
         except KeyboardInterrupt:
             return _interrupted(job, settings, told.done)
-        except (HeadraceError, KafkaException) as error:
+        except (HeadraceError, KafkaException, TimeoutError) as error:
             raise _failed(job, settings, told.done, error) from error
     return _done(job, settings, finished)
 
