@@ -5,14 +5,19 @@ from dataclasses import dataclass
 WORKERS_TOPIC = "headrace.workers"
 DEAD_LETTERS_TOPIC = "headrace.dead-letters"
 """Compacted: what an operator did with each dead letter; the letters themselves stay as they are."""
+JOBS_TOPIC = "headrace.jobs"
+"""Compacted: replays, by job id, each with its parameters, its range, its state and its progress."""
+CONTROL_TOPIC = "headrace.control"
+"""Compacted: by agent, whether its consumers are to be closed for a while."""
 
 # Headers of a result.
 SOURCE_AGENT = "headrace-agent"
 HANDLING_US = "headrace-handling-us"
 REPLAY = "headrace-replay"
+"""The job that a record is replayed by; its results carry it too."""
 TRACEPARENT = "traceparent"
 CORRELATION_ID = "correlation-id"
-PASSED_ON = frozenset({TRACEPARENT, CORRELATION_ID})
+PASSED_ON = frozenset({TRACEPARENT, CORRELATION_ID, REPLAY})
 
 # Headers that a dead letter adds to its origin's own; each is UTF-8 text, numbers in decimal, times in ms since the epoch.
 ORIGIN_TOPIC = "headrace-origin-topic"
@@ -58,6 +63,18 @@ class Names:
     def dead_letter(self, agent: str) -> str:
         """The dead-letter topic of an agent."""
         return f"{self.prefix}{agent}.dlq"
+
+    def replay_group(self, agent: str, job: str) -> str:
+        """The consumer group of a shadow replay, whose commits are its progress."""
+        return f"{self.prefix}{agent}.replay.{job}"
+
+    def replay_topic(self, topic: str, job: str) -> str:
+        """Where a shadow replay puts the results that its agent would put into `topic`, a name in the catalogue."""
+        return f"{self.prefix}{topic}.replay.{job}"
+
+    def replay_dead_letter(self, agent: str, job: str) -> str:
+        """The dead-letter topic of a shadow replay."""
+        return f"{self.prefix}{agent}.replay.{job}.dlq"
 
     def retry(self, agent: str, delay_s: int) -> str:
         """The topic in which an agent's records wait so long, in whole seconds: `images.retry.5s`, `images.retry.10m`."""

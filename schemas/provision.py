@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from schemas.catalogue import Catalogue
 from schemas.errors import HeadraceError, UnreachableError
-from schemas.names import DEAD_LETTERS_TOPIC, WORKERS_TOPIC
+from schemas.names import CONTROL_TOPIC, DEAD_LETTERS_TOPIC, JOBS_TOPIC, WORKERS_TOPIC
 from schemas.registry import COMPATIBILITY, Registry
 from schemas.schema_set import Schema
 from schemas.settings import Settings
@@ -125,7 +125,7 @@ def _wanted(settings: Settings, catalogue: Catalogue) -> Iterator[Step]:
         name = settings.names.topic(topic.name)
         yield Step("topic", name, "create", "", topic.partitions, topic.properties, schema)
     latest_of_key = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
-    for name in (WORKERS_TOPIC, DEAD_LETTERS_TOPIC):
+    for name in (WORKERS_TOPIC, DEAD_LETTERS_TOPIC, JOBS_TOPIC, CONTROL_TOPIC):
         yield Step("topic", settings.names.topic(name), "create", "", 1, latest_of_key)
 
 

@@ -18,8 +18,9 @@ from consumers.runtime.work import Kit
 from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
 from schemas.errors import ConfigurationError, HeadraceError
-from schemas.names import WORKERS_TOPIC
-from streams import replacement
+from schemas.names import CONTROL_TOPIC, WORKERS_TOPIC
+from streams import control, replacement
+from streams.control import Watch
 from streams.reporter import Reporter
 
 log = structlog.get_logger("headrace.worker")
@@ -43,6 +44,7 @@ class Host(Service):
     runners: list[Runner] = []  # class defaults: on_stop also runs when on_start raised  # noqa: RUF012
     relays: list[OutboxRelay] = []  # noqa: RUF012
     reporter: Reporter | None = None
+    watch: Watch | None = None
     sender: Sender | None = None
     replacing = False
 
@@ -52,6 +54,7 @@ class Host(Service):
         self._settings = kit.settings
         self._agents = agents
         self._hung_since_s: dict[str, float] = {}
+        self._known_topics: set[str] = set()
 
     async def on_start(self) -> None:
         """Start the agents once the broker answers and the topics are there."""
@@ -61,6 +64,9 @@ class Host(Service):
         self.sender = Sender(self._settings, client_id="headrace-worker")
         topics = await asyncio.to_thread(self._check_topics, self.sender)
         self._start_agents(self.sender, topics)
+        if self._settings.names.topic(CONTROL_TOPIC) in topics:
+            self.watch = Watch(self._settings, self._obey)
+            self.watch.start()
         self.add_future(self._watch(time.monotonic()))
 
     async def on_stop(self) -> None:
@@ -113,12 +119,10 @@ class Host(Service):
         return known
 
     def _start_agents(self, sender: Sender, topics: set[str]) -> None:
+        self._known_topics = topics
         reporting = self._settings.names.topic(WORKERS_TOPIC) in topics
         try:
-            self.runners = [
-                Runner(agent, self._kit, sender, known_topics=topics, crashed=self._agent_failed)
-                for agent in self._agents
-            ]
+            self.runners = [self._runner(agent, sender) for agent in self._agents]
         except HeadraceError as error:
             log.error("misconfigured", error=type(error).__name__, reason=str(error))  # noqa: TRY400  it says all
             raise SystemExit(ConfigurationError.exit_code) from error
@@ -134,7 +138,12 @@ class Host(Service):
             relay.start()
         self.reporter.start()
 
+    def _runner(self, agent: Agent, sender: Sender) -> Runner:
+        return Runner(agent, self._kit, sender, known_topics=self._known_topics, crashed=self._agent_failed)
+
     def _stop_agents(self, drain_s: float) -> None:
+        if self.watch is not None:
+            self.watch.stop()
         for runner in self.runners:
             runner.stop(drain_s=drain_s)
         for runner in self.runners:
@@ -145,6 +154,20 @@ class Host(Service):
             self.reporter.stop()
         if self.sender is not None:
             self.sender.close()
+
+    def _obey(self, agent: str, order: control.Order) -> None:
+        """Close an agent's consumers, or open them again, as the control topic says."""
+        for index, runner in enumerate(self.runners):
+            if runner.agent.name != agent or self.should_stop or self.sender is None:
+                continue
+            if order.state == "closed" and not runner.stopping:
+                log.warning("closed", agent=agent, by=order.by, until="headrace.control says running")
+                runner.stop(drain_s=self._settings.stop_limit_s * 0.6)
+                runner.join()
+            elif order.state == "running" and runner.stopping:
+                log.info("opened", agent=agent, by=order.by)
+                self.runners[index] = self._runner(runner.agent, self.sender)
+                self.runners[index].start()
 
     async def _watch(self, started_s: float) -> None:
         """Say when all are ready, once; replace the process when too many handlers hang."""

@@ -83,6 +83,11 @@ def header_line() -> str:
     return f"{time:24} {partition[:4]:>4} {offset:>9} {key:{_KEY_WIDTH}} {record} {value}"
 
 
+def time_text(at_ms: int) -> str:
+    """A moment, in milliseconds since the epoch, as people read it."""
+    return format_timestamp(EPOCH + timedelta(milliseconds=at_ms), timespec="milliseconds")
+
+
 def _summary(shown: Mapping[str, Any]) -> str:
     if "error" in shown:
         return f"cannot be decoded: {shown['error']} (hex {shown['hex']}, {shown['size_bytes']:,} bytes)"
@@ -119,8 +124,4 @@ def _text(value: bytes | str | None) -> str | None:
 
 def _time(message: Message) -> str | None:
     kind, at_ms = message.timestamp()
-    return (
-        None
-        if kind == TIMESTAMP_NOT_AVAILABLE
-        else format_timestamp(EPOCH + timedelta(milliseconds=at_ms), timespec="milliseconds")
-    )
+    return None if kind == TIMESTAMP_NOT_AVAILABLE else time_text(at_ms)

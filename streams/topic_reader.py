@@ -1,7 +1,7 @@
 """Reads a topic from place to place: partitions by `assign`, no group, no commit."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -44,6 +44,11 @@ class TopicReader:
         self._partitions = self._look_up(settings)
         self._bounds = {partition: self._watermarks(partition) for partition in self._partitions}
 
+    @property
+    def bounds(self) -> dict[int, tuple[int, int]]:
+        """The first offset kept and the next one to be written, by partition, as they were at the start."""
+        return dict(self._bounds)
+
     def offsets(self, position: Position) -> dict[int, int]:
         """The offset of a position in every partition, between the first record and the end as it was at the start."""
         if position.kind == "time":
@@ -54,8 +59,10 @@ class TopicReader:
         """Where to begin so that the topic's last `count` records, whatever their partitions, are among those read."""
         return {partition: max(low, high - count) for partition, (low, high) in self._bounds.items()}
 
-    def read(self, start: dict[int, int], end: dict[int, int] | None) -> Iterator[Message]:
-        """Records from offset to offset, each partition in its order; without an end, for ever.
+    def read(
+        self, start: dict[int, int], end: dict[int, int] | None, *, until: Callable[[], bool] = lambda: False
+    ) -> Iterator[Message]:
+        """Records from offset to offset, each partition in its order; without an end, until `until` says so.
 
         A partition ends at its offset, or at the last record that can be read (transaction markers have offsets too).
 
@@ -65,7 +72,7 @@ class TopicReader:
         unfinished = {part for part in start if end is None or start[part] < end[part]}
         self._consumer.assign([TopicPartition(self.topic, part, start[part]) for part in sorted(unfinished)])
         heard_s = time.monotonic()
-        while unfinished:
+        while unfinished and not until():
             messages = self._take()
             heard_s = time.monotonic() if messages else heard_s
             if end is not None and time.monotonic() - heard_s > _PATIENCE_S:

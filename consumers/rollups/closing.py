@@ -67,6 +67,13 @@ def _idle_before(connection: sa.Connection, group: str, now_us: int) -> int:
     return now_us - IDLE_US
 
 
+def exclude(connection: sa.Connection, group: str) -> None:
+    """Keep windows from closing until this transaction ends; waits for one that is closing now."""
+    if connection.dialect.name == "postgresql":
+        taken: Any = sa.func.pg_advisory_xact_lock(_LOCK_CLASS, sa.func.hashtext(group))
+        connection.execute(sa.select(taken))
+
+
 def _alone(connection: sa.Connection, group: str) -> bool:
     if connection.dialect.name != "postgresql":
         return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import TopicPartition
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.bounds import Bound
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.metadata import Note, encode, fitting
@@ -41,6 +42,7 @@ class Assignment:
         resume_s: until when nothing is taken, because its next record is not due, on the clock of `time.monotonic()`.
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
+        bound: of a replay, where it ends.
     """
 
     topic: str
@@ -66,6 +68,7 @@ class Assignment:
     advancing: bool = False
     unacknowledged: int = 0
     reached: int = 0
+    bound: Bound | None = None
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
@@ -110,9 +113,19 @@ class Assignment:
         return self.stopped is not None or self.resume_s is not None
 
     @property
+    def unfetched(self) -> bool:
+        """Whether nothing is to be fetched from it now."""
+        return self.quiet or self.crowded or self.exhausted
+
+    @property
     def out(self) -> bool:
         """Whether any of its records runs, or waits for the broker's acknowledgement."""
         return bool(self.chunks) or self.unacknowledged > 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a replay has taken all that it wants of this partition."""
+        return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until
 
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""

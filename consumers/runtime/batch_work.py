@@ -16,7 +16,7 @@ from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.failure import failure_of
 from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
 from consumers.runtime.state import OutboxMessage, Position, State
-from consumers.runtime.work import Kit, events_of, import_function, origin_of, result_headers
+from consumers.runtime.work import Kit, events_of, import_function, is_replay, origin_of, result_headers
 from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
 from schemas.event import Event, record_type
@@ -186,6 +186,7 @@ class BatchWork:
             attempt=first.attempt,
             origin=origin_of(first, self._kit),
             deadline=Deadline.after(self._agent.deadline_s),
+            replay=is_replay(first),
             resources=self._kit.resources,
             connection=connection,
         )

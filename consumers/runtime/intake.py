@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.bounds import Bound
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
@@ -82,12 +84,15 @@ class Intake:
     def _note_end(self, message: Any) -> None:
         assignment = self._membership.assignments.get((message.topic(), message.partition()))
         if assignment is not None and not assignment.quiet:  # what waits for its time lies before the end
-            assignment.end = message.offset()
+            assignment.end = message.offset() if assignment.bound is None else assignment.bound.until
+            self._rest(assignment)
 
     def _queue(self, assignment: Assignment, records: list[Record], aside: set[int] | None = None) -> None:
         """Note records as delivered, and lane them; those whose offsets are in `aside` are somebody else's business."""
         highest = assignment.watermark.highest
         records = [record for record in records if record.offset >= highest]
+        if assignment.bound is not None:
+            records = self._within(assignment, assignment.bound, records)
         assignment.watermark.deliver([record.offset for record in records])
         done = [record.offset for record in records if assignment.is_done(record.offset)] if assignment.done else []
         if done:  # by the partition's last owner, behind a record that it had not finished
@@ -96,13 +101,35 @@ class Intake:
         if aside:
             records = [record for record in records if record.offset not in aside]
         if not self._agent.tombstones and self._agent.batch_records is None:
-            tombstones = [record.offset for record in records if record.value is None]
-            if tombstones:
-                assignment.watermark.finish(tombstones)
-                records = [record for record in records if record.value is not None]
+            records = _wanted(assignment, records, lambda record: record.value is not None)
+        if assignment.bound is not None and assignment.bound.wanted is not None:
+            records = _wanted(assignment, records, assignment.bound.wanted)
+        self._rest(assignment)
         assignment.lanes.add(records)
         if records:
             self._stats.sized(sum(len(record.value or b"") for record in records), len(records))
+
+    @staticmethod
+    def _within(assignment: Assignment, bound: Bound, records: list[Record]) -> list[Record]:
+        """What lies within a replay's range, with its mark; the first record past its end ends the partition."""
+        within = [record for record in records if record.offset < bound.until]
+        if len(within) < len(records):
+            assignment.end = bound.until
+        return [msgspec.structs.replace(record, headers=bound.marked(record.headers)) for record in within]
+
+    def _rest(self, assignment: Assignment) -> None:
+        """Fetch no more from a partition of which a replay has all that it wants."""
+        if assignment.exhausted:
+            self._membership.set_pauses()
+
+
+def _wanted(assignment: Assignment, records: list[Record], wanted: Callable[[Record], bool]) -> list[Record]:
+    """Those that a handler is to have; the others are finished."""
+    chosen = [wanted(record) for record in records]
+    if not all(chosen):
+        passed_over = [record.offset for record, take in zip(records, chosen, strict=True) if not take]
+        assignment.watermark.finish(passed_over)
+    return [record for record, take in zip(records, chosen, strict=True) if take]
 
 
 def retry_of(message: Any) -> Retried:

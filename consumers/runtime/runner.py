@@ -11,6 +11,8 @@ from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.bounded_starts import BoundedStarts
+from consumers.runtime.bounds import Bounds
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.circuit import Circuits
@@ -55,6 +57,7 @@ class Runner:
         sender: shared by the agents of the process.
         known_topics: of the broker: those of the agent's retry topics that are there are read too.
         crashed: called, from the agent's thread, when it cannot go on.
+        bounds: of a replay: its group, and from where to where it goes; None for the live agent.
 
     Attributes:
         stats: what is counted.
@@ -71,6 +74,7 @@ class Runner:
         *,
         known_topics: Collection[str],
         crashed: Callable[[BaseException], None],
+        bounds: Bounds | None = None,
     ) -> None:
         self.agent = agent
         self.stats = Stats()
@@ -79,6 +83,8 @@ class Runner:
         self._kit = kit
         self._crashed = crashed
         self._names = kit.settings.names
+        self._bounds = bounds
+        self._group = self._names.group(agent.name) if bounds is None else bounds.group
         self._protocol = kit.settings.group_protocol
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._memory = (self._names.dead_letter(agent.name), 0)
@@ -97,7 +103,7 @@ class Runner:
         self._commits = Commits(agent, self.membership)
         waiting = Waiting(self.membership, self._settlement)
         self._intake = Intake(agent, self.membership, waiting, self.stats)
-        self._flow = Flow(agent, self.membership, outputs, self.stats)
+        self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._watchdog = Watchdog(agent, self.circuits)
@@ -115,6 +121,11 @@ class Runner:
         """Ask the thread to finish what runs, within so many seconds, to commit, and to leave the group."""
         self._drain_limit_s = drain_s
         self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping.is_set()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread's end; whether it came."""
@@ -157,7 +168,7 @@ class Runner:
             self._leave()
 
     def _open(self) -> None:
-        group = self._names.group(self.agent.name)
+        group = self._group
         if self._protocol == "consumer":
             set_timing(self._kit.settings, group)
         self._consumer = open_consumer(
@@ -170,6 +181,8 @@ class Runner:
         self._view = view = BrokerView(self._kit.settings)
         self._topic_ids = TopicIds(self.agent.name, view)
         starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
+        if self._bounds is not None:
+            starts = BoundedStarts(self.agent, view, self._bounds)
         self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
 
     def _turn(self) -> None:
@@ -209,6 +222,7 @@ class Runner:
         messages = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
         if self.membership.assignments.get(place) is owner:  # else a callback within consume() has started it anew
             messages = [message, *messages]
+        self._flow.took(len(messages))
         try:
             out_of_log = self._intake.accept(messages)
         except KafkaException as error:

@@ -103,7 +103,7 @@ class Work:
             origin=origin_of(record, self._kit),
             deadline=Deadline.after(self._agent.deadline_s),
             key=record.key,
-            replay=any(name == wire.REPLAY for name, _ in record.headers),
+            replay=is_replay(record),
             resources=self._kit.resources,
         )
 
@@ -166,6 +166,11 @@ def origin_of(record: Record, kit: Kit) -> Origin:
     """Where the record first stood, under the topic's name in the catalogue."""
     place = record.origin or record
     return Origin(kit.settings.names.bare(place.topic), place.partition, place.offset, place.timestamp_ms)
+
+
+def is_replay(record: Record) -> bool:
+    """Whether it is worked on again by a replay."""
+    return any(name == wire.REPLAY for name, _ in record.headers)
 
 
 def result_headers(agent: str, record: Record, elapsed_us: int) -> tuple[tuple[str, bytes], ...]:

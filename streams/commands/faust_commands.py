@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from faust.cli.base import AppCommand, option
+import click
+from faust.cli.base import AppCommand, cli, option
 
 
 class status(AppCommand):  # noqa: N801  the class's name is the command's
@@ -23,3 +24,17 @@ class status(AppCommand):  # noqa: N801  the class's name is the command's
         given = dict(self.kwargs)
         flags = [f"--{name}" for name in ("watch", "active", "partitions") if given.get(name)]
         raise SystemExit(run(command, [*flags, "--output", given.get("output") or "table"]))
+
+
+@cli.command(
+    "replay",
+    short_help="Work on a range of a topic again.",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def replay(arguments: tuple[str, ...]) -> None:
+    """Run `headrace replay` with the same arguments."""
+    from streams.cli import root, run
+
+    raise SystemExit(run(root, ["replay", *arguments]))

@@ -57,8 +57,8 @@ def test_a_dead_letter_topic_keeps_for_ever_and_takes_what_its_origins_take(
     assert int(images["max.message.bytes"]) == MAX_MESSAGE_BYTES + 64 * 1024
     overview = _config(settings, settings.names.dead_letter("overview"))
     assert int(overview["max.message.bytes"]) == MAX_MESSAGE_BYTES + 2 * 64 * 1024
-    assert _config(settings, settings.names.topic("headrace.workers"))["cleanup.policy"] == "compact"
-    assert _config(settings, settings.names.topic("headrace.dead-letters"))["cleanup.policy"] == "compact"
+    for name in ("headrace.workers", "headrace.dead-letters", "headrace.jobs", "headrace.control"):
+        assert _config(settings, settings.names.topic(name))["cleanup.policy"] == "compact"
 
 
 def test_retry_topics_keep_for_ever_and_are_as_wide_as_their_origin(settings: Settings, admin: AdminClient) -> None:

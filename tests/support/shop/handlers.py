@@ -66,16 +66,16 @@ def _decided(order: OrderPlaced, context: Context, wish: str, detail: str) -> Or
         raise Retry("the till is busy", after_s=float(detail or 0))
     if wish == "down":
         raise Unavailable("warehouse", "no answer")
-    if wish == "needs" and not Path(detail).exists():
-        raise Unavailable("warehouse", "it is closed")
-    if wish == "wired" and not Path(detail).exists():
-        raise ConnectionResetError("the line is cut")
+    if wish in {"needs", "wired"} and not Path(detail).exists():
+        raise Unavailable("warehouse", "it is closed") if wish == "needs" else ConnectionResetError("the line is cut")
     if wish == "bug":
         raise KeyError(detail or "article")
     if wish == "exit":
         raise SystemExit(0)
     if wish == "until" and context.attempt < int(detail):
         raise KeyError(f"attempt {context.attempt}")
+    if wish == "tell":
+        return OrderConfirmed(order_id=order.order_id, padding="a replay" if context.replay else "live")
     if wish == "nothing":
         return None
     padding = random.Random(1).randbytes(int(detail) // 2).hex() if wish == "large" else ""

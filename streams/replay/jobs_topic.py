@@ -1,0 +1,76 @@
+"""The compacted topic headrace.jobs: the latest word on each job."""
+
+import msgspec
+
+from producers.errors import UnknownTopicError
+from producers.sender import Sender
+from schemas.errors import ConfigurationError, HeadraceError, TimedOutError
+from schemas.names import JOBS_TOPIC
+from schemas.settings import Settings
+from streams.overall import whole_topic
+from streams.replay.job import Job
+
+_ACKNOWLEDGED_S = 30.0
+
+
+class UnknownJobError(HeadraceError):
+    """Raised when no job has this id."""
+
+    exit_code = 2
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"there is no job {job}; headrace replay list shows those that are there")
+
+
+def every(settings: Settings) -> list[Job]:
+    """All jobs, the newest first.
+
+    Raises:
+        ConfigurationError: when the topic is missing.
+    """
+    topic = settings.names.topic(JOBS_TOPIC)
+    latest: dict[bytes, bytes | None] = {}
+    try:
+        for message in whole_topic(settings, topic):
+            latest[message.key() or b""] = message.value()
+    except UnknownTopicError as error:
+        raise ConfigurationError([f"the topic {topic} is missing; create it with: headrace init"]) from error
+    jobs = [msgspec.json.decode(value, type=Job) for value in latest.values() if value is not None]
+    return sorted(jobs, key=lambda job: -job.created_ms)
+
+
+def named(settings: Settings, job_id: str) -> Job:
+    """The job of that id.
+
+    Raises:
+        UnknownJobError: when there is none.
+    """
+    for job in every(settings):
+        if job.id == job_id:
+            return job
+    raise UnknownJobError(job_id)
+
+
+def save(settings: Settings, job: Job) -> Job:
+    """Write the job down, acknowledged by the broker; gives it back.
+
+    Raises:
+        TimedOutError: when the broker does not acknowledge it.
+    """
+    topic, refused = settings.names.topic(JOBS_TOPIC), list[object]()
+    sender = Sender(settings, client_id="headrace-jobs")
+    try:
+        sender.send(
+            topic,
+            msgspec.json.encode(job),
+            key=job.id.encode(),
+            on_delivery=lambda error, _: refused.append(error) if error is not None else None,
+        )
+        waiting = sender.flush(_ACKNOWLEDGED_S)
+    finally:
+        sender.close(1.0)
+    if waiting or refused:
+        raise TimedOutError(
+            f"job {job.id} was not written to {topic}: {refused[0] if refused else 'no answer in time'}"
+        )
+    return job

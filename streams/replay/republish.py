@@ -1,0 +1,172 @@
+"""A republish: the range is copied into another topic, each record once, however often the copying is interrupted."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+
+from consumers.runtime.broker_view import reason_of
+from consumers.runtime.intake import record_of
+from consumers.runtime.kit import open_kit
+from producers.client_log import ClientLog
+from producers.kafka import open_client
+from schemas.names import REPLAY
+from schemas.settings import Settings
+from streams.replay.chosen import Chosen
+from streams.replay.finished import Finished
+from streams.replay.groups import Groups
+from streams.replay.job import Job, ReplayError
+from streams.topic_reader import TopicReader
+
+_AT_ONCE = 1_000
+_TURNS_PER_S = 4
+"""Transactions a second where a rate is given: none waits long, and a slow one does not stand still for seconds."""
+_TIMEOUT_S = 30.0
+
+
+def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
+    """Copy what is left of the range.
+
+    Copies and progress stand in one Kafka transaction, so that no interruption doubles a copy; a second process with the
+    same job fences the first. It is a copy, not an agent's result: the rule that results need no transactions stays.
+
+    Args:
+        job: with its target.
+        settings: where the broker is.
+        told: called now and then with the offsets covered so far.
+
+    Raises:
+        ReplayError: when the broker refuses a copy.
+        TimedOutError: when it sends nothing of the range.
+    """
+    topic, target = settings.names.topic(job.topic), settings.names.topic(str(job.to_topic))
+    chosen = Chosen(open_kit(settings).codec, key=job.key, expression=job.where)
+    reached = Groups(settings).reached(job.group(settings.names), topic)
+    copied, due_s = 0, time.monotonic()
+    with _copier(job, settings, topic, target) as copier:
+        starts = {part.partition: max(part.start, reached.get(part.partition, 0)) for part in job.slices}
+        ends = {part.partition: part.end for part in job.slices}
+        reader = TopicReader(settings, topic)
+        try:
+            for messages in _pieces(reader.read(starts, ends), job.rate):
+                wanted = [message for message in messages if chosen.wants(record_of(message))]
+                due_s = _await(due_s, len(wanted), job.rate)
+                copied += copier.copy(wanted, messages)
+                told(job.covered(copier.reached(starts)))
+        finally:
+            reader.close()
+        copier.finish(ends)
+    told(job.records)
+    said = f"{copied:,} copied to {job.to_topic}"
+    if chosen.undecodable:
+        said += f"; {chosen.undecodable:,} could not be decoded for --where, and were left out"
+    return Finished(said)
+
+
+def _pieces(messages: Iterator[Message], rate: float | None) -> Iterator[list[Message]]:
+    """Messages in pieces; none larger than a fourth of a second may copy, where a rate is given."""
+    size = _AT_ONCE if rate is None else max(1, min(_AT_ONCE, int(rate / _TURNS_PER_S)))
+    while piece := list(islice(messages, size)):
+        yield piece
+
+
+def _await(due_s: float, records: int, rate: float | None) -> float:
+    """Wait until a piece is due; the moment at which the next one is. What is late does not make the next ones hurry."""
+    if rate is None:
+        return due_s
+    if (early_s := due_s - time.monotonic()) > 0:
+        time.sleep(early_s)
+    return max(due_s, time.monotonic()) + records / rate
+
+
+class _Copier:
+    """Copies in transactions; the group's commits go with them."""
+
+    def __init__(self, job: Job, producer: Any, metadata: Any, topic: str, target: str) -> None:
+        self._mark = (REPLAY, job.id.encode())
+        self._producer = producer
+        self._metadata = metadata
+        self._topic = topic
+        self._target = target
+        self._next: dict[int, int] = {}
+
+    def copy(self, wanted: list[Message], seen: list[Message]) -> int:
+        """Copy the wanted ones of those that were seen, in one transaction; how many that was."""
+        following = {_partition(message): _offset(message) + 1 for message in seen}
+        self._in_transaction(wanted, following)
+        self._next |= following
+        return len(wanted)
+
+    def finish(self, ends: dict[int, int]) -> None:
+        """Behind the last record that can be read may lie markers: the range is covered to its end all the same."""
+        self._in_transaction([], ends)
+
+    def reached(self, starts: dict[int, int]) -> dict[int, int]:
+        """The next offset to copy, by partition."""
+        return starts | self._next
+
+    def _in_transaction(self, messages: list[Message], following: dict[int, int]) -> None:
+        refused: list[Any] = []
+        try:
+            self._producer.begin_transaction()
+            for message in messages:
+                self._produce(message, refused)
+            places = [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
+            self._producer.send_offsets_to_transaction(places, self._metadata, _TIMEOUT_S)
+            self._producer.commit_transaction(_TIMEOUT_S)
+        except KafkaException as error:
+            reason = refused[0].str() if refused else reason_of(error)
+            raise ReplayError(f"the copies to {self._target} are refused: {reason}") from error
+
+    def _produce(self, message: Message, refused: list[Any]) -> None:
+        found: Any = message.headers()
+        headers = [*(found or ()), self._mark]
+        while True:
+            try:
+                self._producer.produce(
+                    self._target,
+                    message.value(),
+                    key=message.key(),
+                    headers=headers,
+                    on_delivery=lambda error, _: refused.append(error) if error is not None else None,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+
+@contextmanager
+def _copier(job: Job, settings: Settings, topic: str, target: str) -> Iterator[_Copier]:
+    """A producer in the job's name: an earlier process of the same job can commit nothing from now on."""
+    log = ClientLog("headrace-republish")
+    own: dict[str, str | float | bool] = {
+        "client.id": "headrace-republish",
+        "transactional.id": job.group(settings.names),
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "partitioner": "murmur2_random",
+    }
+    producer = open_client(Producer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    group: dict[str, str | float | bool] = {"group.id": job.group(settings.names), "enable.auto.commit": False}
+    consumer = open_client(Consumer, {**settings.client(**group), "error_cb": log.error, "logger": log})
+    try:
+        producer.init_transactions(_TIMEOUT_S)
+        yield _Copier(job, producer, consumer.consumer_group_metadata(), topic, target)
+    except KafkaException as error:
+        raise ReplayError(
+            f"the broker refuses a transaction of {job.group(settings.names)}: {reason_of(error)}"
+        ) from error
+    finally:
+        consumer.close()
+
+
+def _partition(message: Message) -> int:
+    return int(message.partition() or 0)
+
+
+def _offset(message: Message) -> int:
+    return int(message.offset() or 0)
