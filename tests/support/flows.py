@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
 
-from consumers.runtime.broker_view import patiently
+from consumers.runtime.broker_view import BrokerView, patiently
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
 from consumers.runtime.runner import Runner
 from producers.sender import Sender
 from tests.support.kits import SHOP
 from tests.support.shop.records import OrderPlaced
+from tests.support.topics import read_all
 
 
 def eventually(check, limit_s=30.0, every_s=0.05):
@@ -35,6 +35,7 @@ class Flow:
         self.confirmed = make_topic("orders.confirmed", partitions=partitions, **of_results)
         self.make_topic = make_topic
         self.sender = Sender(settings, client_id="test")
+        self.view = BrokerView(settings)
         self.crashes = []
 
     def place(self, *orders, partition=None):
@@ -60,50 +61,21 @@ class Flow:
     def committed(self, agent):
         """Offset by partition that the agent's group has committed; -1001 for none."""
         group = self.settings.names.group(agent)
-        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": group})
-        try:
-            count = len(consumer.list_topics(self.placed, timeout=10).topics[self.placed].partitions)
-            wanted = [TopicPartition(self.placed, number) for number in range(count)]
-            found = patiently(lambda: consumer.committed(wanted, timeout=10))
-            return {partition.partition: partition.offset for partition in found}
-        finally:
-            consumer.close()
+        commits = patiently(lambda: self.view.commits(group, [self.placed]))
+        return {
+            number: commits[self.placed, number].offset if (self.placed, number) in commits else -1001
+            for number in self.ends(self.placed)
+        }
 
     def lag(self, agent):
         """How many offsets of the topic the group has not committed."""
         committed = self.committed(agent)
-        return sum(end - max(0, committed[partition]) for partition, end in self.ends(self.placed).items())
+        return sum(end - max(0, committed.get(partition, 0)) for partition, end in self.ends(self.placed).items())
 
     def ends(self, topic):
         """The next offset of each partition."""
-        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": "ends"})
-        try:
-            count = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-            return {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1] for n in range(count)}
-        finally:
-            consumer.close()
+        return {number: high for (_, number), (_, high) in patiently(lambda: self.view.ends([topic])).items()}
 
     def read(self, topic):
         """Every record of a topic, as messages, by partition and offset."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.bootstrap_servers,
-                "group.id": "read",
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed",
-            }
-        )
-        try:
-            count = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-            consumer.assign([TopicPartition(topic, number, 0) for number in range(count)])
-            messages, ended = [], set()
-            while len(ended) < count:
-                for message in consumer.consume(500, 1.0):
-                    if message.error():
-                        ended.add(message.partition())
-                    else:
-                        messages.append(message)
-            return messages
-        finally:
-            consumer.close()
+        return read_all(self.settings.bootstrap_servers, topic)

@@ -21,7 +21,8 @@ def read_all(bootstrap_servers: str, topic: str) -> list[Message]:
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
         unfinished = set(partitions)
         while unfinished:
-            for message in consumer.consume(1000, 0.2):
+            first = consumer.poll(0.2)  # `consume` alone would wait for all that it was asked for
+            for message in [first, *consumer.consume(1000, 0)] if first is not None else ():
                 if message.error() is None:
                     found.append(message)
                 elif message.error().code() == KafkaError._PARTITION_EOF:
