@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import structlog
 from mode import Service
 
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Order
 from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.relay import OutboxRelay
 from consumers.runtime.runner import Runner
@@ -19,7 +20,7 @@ from producers.sender import Sender
 from schemas.errors import ConfigurationError, HeadraceError
 from schemas.names import CONTROL_TOPIC, WORKERS_TOPIC
 from streams import replacement
-from streams.control import Order, Watch
+from streams.control import Instruction, Watch
 from streams.reporter import Reporter
 
 log = structlog.get_logger("headrace.worker")
@@ -53,6 +54,7 @@ class Host(Service):
         self._settings = kit.settings
         self._agents = agents
         self._hung_since_s: dict[str, float] = {}
+        self._topics: set[str] = set()
 
     async def on_start(self) -> None:
         """Start the agents once the broker answers and the topics are there."""
@@ -61,7 +63,7 @@ class Host(Service):
             return
         self.sender = Sender(self._settings, client_id="headrace-worker")
         topics = await asyncio.to_thread(self._check_topics, self.sender)
-        self._start_agents(self.sender, reporting=self._settings.names.topic(WORKERS_TOPIC) in topics)
+        self._start_agents(self.sender, topics)
         if self._settings.names.topic(CONTROL_TOPIC) in topics:
             self.watch = Watch(self._settings, self._obey)
             self.watch.start()
@@ -103,6 +105,12 @@ class Host(Service):
             for topic in (*agent.topics, *([agent.output] if agent.output else []))
         }
         needed |= {names.dead_letter(agent.name) for agent in agents}
+        needed |= {
+            names.retry(agent.name, delay_s)
+            for agent in agents
+            if agent.order is Order.UNORDERED
+            for delay_s in agent.retry_delays_s
+        }
         known = set(sender.topics(_ANSWER_S))
         missing = sorted(needed - known)
         if missing:
@@ -110,9 +118,10 @@ class Host(Service):
             raise SystemExit(ConfigurationError.exit_code)
         return known
 
-    def _start_agents(self, sender: Sender, *, reporting: bool) -> None:
+    def _start_agents(self, sender: Sender, topics: set[str]) -> None:
+        self._topics, reporting = topics, self._settings.names.topic(WORKERS_TOPIC) in topics
         try:
-            self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
+            self.runners = [self._runner(agent, sender) for agent in self._agents]
         except HeadraceError as error:
             log.error("misconfigured", error=type(error).__name__, reason=str(error))  # noqa: TRY400  it says all
             raise SystemExit(ConfigurationError.exit_code) from error
@@ -128,6 +137,9 @@ class Host(Service):
             relay.start()
         self.reporter.start()
 
+    def _runner(self, agent: Agent, sender: Sender) -> Runner:
+        return Runner(agent, self._kit, sender, known_topics=self._topics, crashed=self._agent_failed)
+
     def _stop_agents(self, drain_s: float) -> None:
         if self.watch is not None:
             self.watch.stop()
@@ -142,18 +154,18 @@ class Host(Service):
         if self.sender is not None:
             self.sender.close()
 
-    def _obey(self, agent: str, order: Order) -> None:
+    def _obey(self, agent: str, instruction: Instruction) -> None:
         """Close an agent's consumers, or open them again, as the control topic says."""
         for index, runner in enumerate(self.runners):
             if runner.agent.name != agent or self.should_stop or self.sender is None:
                 continue
-            if order.state == "closed" and not runner.stopping:
-                log.warning("closed", agent=agent, by=order.by, until="headrace.control says running")
+            if instruction.state == "closed" and not runner.stopping:
+                log.warning("closed", agent=agent, by=instruction.by, until="headrace.control says running")
                 runner.stop(drain_s=self._settings.stop_limit_s * 0.6)
                 runner.join()
-            elif order.state == "running" and runner.stopping:
-                log.info("opened", agent=agent, by=order.by)
-                self.runners[index] = Runner(runner.agent, self._kit, self.sender, crashed=self._agent_failed)
+            elif instruction.state == "running" and runner.stopping:
+                log.info("opened", agent=agent, by=instruction.by)
+                self.runners[index] = self._runner(runner.agent, self.sender)
                 self.runners[index].start()
 
     async def _watch(self, started_s: float) -> None:
@@ -169,7 +181,7 @@ class Host(Service):
                     "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
                 )
                 self.replacing = True
-                self.add_future(self._stop_worker())
+                signal.raise_signal(signal.SIGTERM)  # the one stop whose end the worker's main loop waits for
             await self.sleep(0.02 if not ready else _WATCH_S)
 
     def _holds_the_database(self) -> bool:
@@ -181,10 +193,6 @@ class Host(Service):
             elif now_s - self._hung_since_s.setdefault(runner.agent.name, now_s) > (runner.agent.deadline_s or 0.0):
                 return True
         return False
-
-    async def _stop_worker(self) -> None:
-        root: Any = self.beacon.root
-        await root.data.stop()
 
     def _told(self) -> str:
         """Agents with their groups and partitions, for the ready line."""

@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.batch import Batch
 from consumers.context import Context, Deadline
+from consumers.database import DEPENDENCY
 from consumers.errors import Reject, RejectSome
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk, Purpose
@@ -50,16 +51,22 @@ class BatchWork:
             return
         if chunk.purpose is Purpose.RECORDS:
             if chunk.start(0):
-                chunk.outcomes = list(self._settle(chunk, chunk.records))
+                alike = self._of_one_topic(chunk.records)
+                chunk.outcomes = [*self._settle(chunk, alike), *[HELD] * (len(chunk.records) - len(alike))]
             return
         chunk.started_s = time.monotonic()
         try:
             if chunk.purpose is Purpose.TICK:
-                self._run_tick()
+                self._run_tick(chunk)
             else:
                 self._advance(chunk)
         except Exception as error:
             chunk.failure = failure_of(error)
+
+    def _of_one_topic(self, records: list[Record]) -> list[Record]:
+        """The first records that came from one topic: those of a retry topic may come from several."""
+        topics = [origin_of(record, self._kit).topic for record in records] if records[0].origin else []
+        return list(records[: next((index for index, topic in enumerate(topics) if topic != topics[0]), len(records))])
 
     def _advance(self, chunk: Chunk) -> None:
         stored = chunk.owner.stored
@@ -102,6 +109,8 @@ class BatchWork:
             if not good:
                 return outcomes
             with self._transaction(chunk, stored, good[-1].offset + 1) as connection:
+                if chunk.answered:  # while it waited for the database, or before this half of it began
+                    return [HELD] * len(records)
                 answer = self._handler(batch, self._context(good[0], connection))
                 messages = self._messages(answer, result_headers(self._agent.name, good[0], _since_us(started_ns)))
                 if self._state is not None:
@@ -137,11 +146,11 @@ class BatchWork:
             frame = frame.head(len(chosen))
         good = [records[index] for index in chosen]
         batch = Batch(
-            topic=self._kit.settings.names.bare(records[0].topic),
+            topic=origin_of(records[0], self._kit).topic,
             partition=records[0].partition,
             offsets=[record.offset for record in good],
             timestamps_ms=[record.timestamp_ms for record in good],
-            headers=[{name: value for name, value in record.headers if value is not None} for record in good],
+            headers=[_headers(record) for record in good],
             frame=frame,
         )
         return batch, good, outcomes
@@ -152,17 +161,21 @@ class BatchWork:
 
         if not self._agent.decode:
             return polars.DataFrame(), {}
-        reader = self._readers[self._kit.settings.names.bare(records[0].topic)]
+        reader = self._readers[origin_of(records[0], self._kit).topic]
         columns = self._kit.codec.columns([records[index].value or b"" for index in fresh], reader)
         return columns.frame, {fresh[index]: error for index, error in columns.bad.items()}
 
     def _transaction(self, chunk: Chunk, expected: int, following: int) -> AbstractContextManager[Any]:
-        return nullcontext() if self._state is None else _Stored(self._state, chunk, expected, following)
+        if self._state is None:
+            return nullcontext()
+        owner = chunk.owner
+        position = Position(owner.topic_id, owner.topic, owner.partition)
+        return _Stored(chunk, self._state.transaction(position, expected=expected, following=following), following)
 
-    def _run_tick(self) -> None:
+    def _run_tick(self, chunk: Chunk) -> None:
         if self._state is None or self._tick is None:
             raise ConfigurationError([f"agent {self._agent.name!r} has no tick"])
-        with self._state.plain() as connection:
+        with _Stored(chunk, self._state.plain()) as connection:
             answer = self._tick(Context(agent=self._agent.name, resources=self._kit.resources, connection=connection))
             headers = ((wire.SOURCE_AGENT, self._agent.name.encode()),)
             self._state.enqueue(connection, self._messages(answer, headers))
@@ -194,25 +207,33 @@ class BatchWork:
 
 
 class _Stored:
-    """One transaction of the state that moves this chunk's stored offset when it commits."""
+    """A transaction of the state for a chunk: kept only while somebody waits for that, and then the offset has moved."""
 
-    def __init__(self, state: State, chunk: Chunk, expected: int, following: int) -> None:
-        owner = chunk.owner
-        self._chunk, self._following = chunk, following
-        position = Position(owner.topic_id, owner.topic, owner.partition)
-        self._transaction = state.transaction(position, expected=expected, following=following)
+    def __init__(self, chunk: Chunk, transaction: AbstractContextManager[Any], following: int | None = None) -> None:
+        self._chunk, self._transaction, self._following = chunk, transaction, following
 
     def __enter__(self) -> Any:
-        return self._transaction.__enter__()
+        """Begin. Waiting for the database, which another's transaction may hold, is not the handler's time."""
+        self._chunk.waits_for = DEPENDENCY
+        try:
+            return self._transaction.__enter__()
+        finally:
+            self._chunk.waited()
 
     def __exit__(self, *error: Any) -> bool | None:
         if error[0] is None and self._chunk.answered:
-            given_up = TimeoutError("the batch outlived its deadline: nothing of it is stored")
+            given_up = TimeoutError("it outlived its deadline: nothing of it is stored")
             error = (TimeoutError, given_up, None)
         swallowed = self._transaction.__exit__(*error)
-        if error[0] is None:
+        if error[0] is None and self._following is not None:
             self._chunk.owner.stored = self._following
         return swallowed
+
+
+def _headers(record: Record) -> dict[str, bytes]:
+    """Of a record that comes again, its origin too: so that the delay is not taken for the event's own."""
+    headers = {name: value for name, value in record.headers if value is not None}
+    return {**headers, wire.ORIGIN_TOPIC: record.origin.topic.encode()} if record.origin else headers
 
 
 def _halve(outcome: Outcome) -> bool:

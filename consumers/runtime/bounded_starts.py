@@ -9,7 +9,7 @@ from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bounds, Span
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.errors import AgentFailedError
-from consumers.runtime.metadata import Note
+from consumers.runtime.metadata import Note, decode
 from consumers.runtime.offsets import Committed, Log, Start
 from consumers.runtime.starts import Found, Place, Starts
 
@@ -30,7 +30,7 @@ class BoundedStarts(Starts):
         self._bounds = bounds
 
     def _resolved(self, places: list[Place], _former: Mapping[Place, Committed]) -> Found:
-        logs, commits = self._view.logs(places), self._view.commits(self._group)
+        logs, commits = self._view.logs(places), self._view.commits(self._group, {topic for topic, _ in places})
         return Found({place: self._bounded(place, logs[place], commits.get(place)) for place in places}, logs=None)
 
     def _bounded(self, place: Place, log_now: Log, commit: Committed | None) -> Assignment:
@@ -44,7 +44,8 @@ class BoundedStarts(Starts):
         if at > wanted:
             self._bounds.lost[place] = at - wanted
             log.warning("retention_passed", topic=place[0], partition=place[1], lost=f"{wanted} to {at - 1}")
-        note = Note(log_now.topic_id)
+        done = decode(commit.said).done if commit is not None and commit.offset == at else b""
+        note = Note(log_now.topic_id, done=done)
         start = Start(at)
         assignment = Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
         assignment.bound = self._bounds.bound(span.end)

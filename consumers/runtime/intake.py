@@ -9,12 +9,14 @@ import msgspec
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 
+from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bound
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
+from consumers.runtime.waiting import Retried, Waiting
 
 log = structlog.get_logger("headrace.agent")
 
@@ -27,11 +29,13 @@ class Intake:
     Args:
         agent: from the catalogue.
         membership: what is owned.
+        waiting: takes records of retry topics.
         stats: learns how large records are.
     """
 
-    def __init__(self, agent: Agent, membership: Membership, stats: Stats) -> None:
+    def __init__(self, agent: Agent, membership: Membership, waiting: Waiting, stats: Stats) -> None:
         self._agent = agent
+        self._waiting = waiting
         self._stats = stats
         self._membership = membership
         self._said: dict[str, float] = {}
@@ -62,8 +66,12 @@ class Intake:
         for place, of_place in places.items():
             assignment = self._membership.assignments.get(place)
             # A revocation can come between poll() and the consume() after it: those records are another's now.
-            if assignment is not None and assignment.stopped is None:
-                self._queue(assignment, of_place)
+            if assignment is None or assignment.quiet:
+                continue
+            if assignment.retry_delay_s is None:
+                self._queue(assignment, [record_of(message) for message in of_place])
+            else:
+                self._waiting.take(assignment, [retry_of(message) for message in of_place], self._queue)
         return out_of_log
 
     def tell(self, error: KafkaError) -> None:
@@ -75,16 +83,23 @@ class Intake:
 
     def _note_end(self, message: Any) -> None:
         assignment = self._membership.assignments.get((message.topic(), message.partition()))
-        if assignment is not None:
+        if assignment is not None and not assignment.quiet:  # what waits for its time lies before the end
             assignment.end = message.offset() if assignment.bound is None else assignment.bound.until
             self._rest(assignment)
 
-    def _queue(self, assignment: Assignment, messages: list[Any]) -> None:
+    def _queue(self, assignment: Assignment, records: list[Record], aside: set[int] | None = None) -> None:
+        """Note records as delivered, and lane them; those whose offsets are in `aside` are somebody else's business."""
         highest = assignment.watermark.highest
-        records = [record_of(message) for message in messages if message.offset() >= highest]
+        records = [record for record in records if record.offset >= highest]
         if assignment.bound is not None:
             records = self._within(assignment, assignment.bound, records)
         assignment.watermark.deliver([record.offset for record in records])
+        done = [record.offset for record in records if assignment.is_done(record.offset)] if assignment.done else []
+        if done:  # by the partition's last owner, behind a record that it had not finished
+            assignment.watermark.finish(done)
+            records = [record for record in records if not assignment.is_done(record.offset)]
+        if aside:
+            records = [record for record in records if record.offset not in aside]
         if not self._agent.tombstones and self._agent.batch_records is None:
             records = _wanted(assignment, records, lambda record: record.value is not None)
         if assignment.bound is not None and assignment.bound.wanted is not None:
@@ -115,6 +130,21 @@ def _wanted(assignment: Assignment, records: list[Record], wanted: Callable[[Rec
         passed_over = [record.offset for record, take in zip(records, chosen, strict=True) if not take]
         assignment.watermark.finish(passed_over)
     return [record for record, take in zip(records, chosen, strict=True) if take]
+
+
+def retry_of(message: Any) -> Retried:
+    """A message of a retry topic, as it was before it came there, and when it is to be tried again."""
+    record = record_of(message)
+    came = story.came(record.headers)
+    again = msgspec.structs.replace(
+        record,
+        headers=came.own_headers,
+        attempt=came.attempts + 1,
+        first_failure_ms=came.first_failure_ms,
+        origin=came.origin,
+        redrives=came.redrives,
+    )
+    return Retried(again, came.due_ms, came.error)
 
 
 def record_of(message: Any) -> Record:

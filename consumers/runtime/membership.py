@@ -99,12 +99,27 @@ class Membership:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
         owned = self.assignments.values()
-        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.stopped is not None or a.exhausted]
-        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.stopped is not None or a.exhausted)]
+        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.holds_still]
+        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.holds_still)]
         if quiet:
             consumer.pause(quiet)
         if open_:
             consumer.resume(open_)
+
+    def wait(self, assignment: Assignment, offset: int, *, until_s: float) -> None:
+        """Take nothing from a partition until its record at this offset is due; what follows it is fetched again then."""
+        consumer, _ = self._parts()
+        assignment.resume_s, assignment.end = until_s, -1
+        consumer.seek(TopicPartition(*assignment.place, offset))
+        self.set_pauses()
+
+    def resume_due(self, now_s: float) -> None:
+        """Go on with the partitions whose next record is due."""
+        due = [a for a in self.assignments.values() if a.resume_s is not None and a.resume_s <= now_s]
+        for assignment in due:
+            assignment.resume_s = None
+        if due:
+            self.set_pauses()
 
     def misfit(self, places: list[Place]) -> None:
         """A commit that the broker says is out of range: start those partitions anew, by the agent's policy."""
@@ -170,7 +185,7 @@ class Membership:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
         for assignment in leaving:
-            assignment.sent = -1  # a commit on its way may still fail: say it again
+            assignment.say_again()
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:

@@ -3,14 +3,14 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from consumers.runtime import story
 from consumers.runtime.failure import MESSAGE_BYTES, bounded
 from consumers.runtime.record import Failed, FailureKind, Record, Result
 from producers.sender import Sender, SendError
-from schemas import names as wire
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _LARGE_BYTES = 256 * 1024
@@ -73,12 +73,16 @@ class Outputs:
         sender: shared by the agents of the process.
         agent: the agent's name.
         dead_letter_topic: the broker's name of it.
+        retry_topics: the broker's names of the retry topics, by their delays in seconds.
     """
 
-    def __init__(self, sender: Sender, *, agent: str, dead_letter_topic: str) -> None:
+    def __init__(
+        self, sender: Sender, *, agent: str, dead_letter_topic: str, retry_topics: Mapping[int, str] | None = None
+    ) -> None:
         self._sender = sender
         self._agent = agent
         self._dead_letter_topic = dead_letter_topic
+        self._retry_topics = retry_topics or {}
         self._waiting: deque[tuple[Ticket, int, Result]] = deque()
 
     @property
@@ -98,8 +102,15 @@ class Outputs:
 
     def dead_letter(self, ticket: Ticket, index: int, record: Record, failure: Failed) -> None:
         """Send a record to the dead-letter topic, byte for byte, with its story in added headers."""
-        headers: Any = (*record.headers, *story(record, failure, agent=self._agent))
+        headers = story.letter(record, failure, agent=self._agent)
         self._send(ticket, index, Result(self._dead_letter_topic, record.value, record.key, headers))
+
+    def retry(self, ticket: Ticket, index: int, record: Record, failure: Failed, *, due_ms: int) -> None:
+        """Send a record to the retry topic that it waits in: the longest delay not above what is left, else the shortest."""
+        left_s = due_ms / 1000 - time.time()
+        delay_s = max((delay for delay in self._retry_topics if delay <= left_s), default=min(self._retry_topics))
+        headers = story.retry(record, failure, agent=self._agent, due_ms=due_ms)
+        self._send(ticket, index, Result(self._retry_topics[delay_s], record.value, record.key, headers))
 
     def pump(self) -> None:
         """Offer again what waits, in its order."""
@@ -136,22 +147,3 @@ def failure_of_delivery(name: str, text: str, size_bytes: int) -> Failed:
         kind = "rejected" if size_bytes >= _LARGE_BYTES else "retry"
     error_class = "ResultTooLarge" if name == _TOO_LARGE else "DeliveryFailed"
     return Failed(kind=kind, error_class=error_class, message=bounded(f"{name}: {text}", MESSAGE_BYTES))
-
-
-def story(record: Record, failure: Failed, *, agent: str) -> tuple[tuple[str, bytes], ...]:
-    """The headers that a dead letter adds: origin, attempts, times and the error; bounded, so that it always fits."""
-    now_ms = time.time_ns() // 1_000_000
-    facts = {
-        wire.SOURCE_AGENT: agent,
-        wire.ORIGIN_TOPIC: record.topic,
-        wire.ORIGIN_PARTITION: record.partition,
-        wire.ORIGIN_OFFSET: record.offset,
-        wire.ORIGIN_TIMESTAMP_MS: record.timestamp_ms,
-        wire.ATTEMPTS: record.attempt,
-        wire.FIRST_FAILURE_MS: record.first_failure_ms or now_ms,
-        wire.LAST_FAILURE_MS: now_ms,
-        wire.ERROR_CLASS: failure.error_class,
-        wire.ERROR_MESSAGE: failure.message,
-        wire.ERROR_TRACEBACK: failure.traceback,
-    }
-    return tuple((name, str(fact).encode()) for name, fact in facts.items())

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Collection
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,18 +18,19 @@ from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
-from consumers.runtime.executors import Completed, make_executor
+from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, say_classic, set_timing
+from consumers.runtime.group import open_consumer, refuses_protocol, say_classic, set_timing
+from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state
 from consumers.runtime.membership import Membership, drained, until
-from consumers.runtime.outputs import Outputs, Ticket
-from consumers.runtime.record import HELD, Failed
+from consumers.runtime.outputs import Outputs
 from consumers.runtime.settlement import Settlement
-from consumers.runtime.starts import LookUp, Starts
+from consumers.runtime.starts import Starts
 from consumers.runtime.stats import Stats
 from consumers.runtime.topic_ids import TopicIds
+from consumers.runtime.waiting import Waiting
 from consumers.runtime.work import Kit
 from producers.sender import Sender
 
@@ -52,6 +53,7 @@ class Runner:
         agent: from the catalogue.
         kit: what work stands on.
         sender: shared by the agents of the process.
+        known_topics: of the broker: those of the agent's retry topics that are there are read too.
         crashed: called, from the agent's thread, when it cannot go on.
         bounds: of a replay: its group, and from where to where it goes; None for the live agent.
 
@@ -67,6 +69,7 @@ class Runner:
         kit: Kit,
         sender: Sender,
         *,
+        known_topics: Collection[str],
         crashed: Callable[[BaseException], None],
         bounds: Bounds | None = None,
     ) -> None:
@@ -80,10 +83,13 @@ class Runner:
         self._bounds = bounds
         self._group = self._names.group(agent.name) if bounds is None else bounds.group
         self._protocol = kit.settings.group_protocol
-        self._events: SimpleQueue[Completed | Ticket | LookUp] = SimpleQueue()
-        self._found: list[LookUp] = []
+        self._events: SimpleQueue[Event] = SimpleQueue()
         self._memory = (self._names.dead_letter(agent.name), 0)
-        self._outputs = outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._memory[0])
+        retry_topics = {delay_s: self._names.retry(agent.name, delay_s) for delay_s in agent.retry_delays_s}
+        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._memory[0], retry_topics=retry_topics)
+        self._outputs = outputs
+        self._topics = [self._names.topic(topic) for topic in agent.topics]
+        self._topics += [topic for topic in retry_topics.values() if topic in known_topics]
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
@@ -91,10 +97,13 @@ class Runner:
             agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
         self._commits = Commits(agent, self.membership)
-        self._intake = Intake(agent, self.membership, self.stats)
+        waiting = Waiting(self.membership, self._settlement)
+        self._intake = Intake(agent, self.membership, waiting, self.stats)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
+        self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._consumer: Any = None
+        self._view: BrokerView | None = None
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
@@ -154,10 +163,9 @@ class Runner:
             self._leave()
 
     def _open(self) -> None:
-        admin = open_admin(self._kit.settings)
         group = self._group
         if self._protocol == "consumer":
-            set_timing(admin, self._kit.settings, group)
+            set_timing(self._kit.settings, group)
         self._consumer = open_consumer(
             self._kit.settings,
             group,
@@ -165,18 +173,17 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
-        view = BrokerView(admin)
+        self._view = view = BrokerView(self._kit.settings)
         self._topic_ids = TopicIds(self.agent.name, view)
         starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
         if self._bounds is not None:
             starts = BoundedStarts(self.agent, view, self._bounds)
-        topics = [self._names.topic(topic) for topic in self.agent.topics]
-        self.membership.subscribe(self._consumer, starts, topics, protocol=self._protocol)
+        self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
 
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
         self._take()
-        self._settle()
+        self._inbox.serve()
         self._place_found()
         self._outputs.pump()
         now_s = time.monotonic()
@@ -184,6 +191,7 @@ class Runner:
         self._settlement.resend(now_s)
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
+        self.membership.resume_due(now_s)
         if self._state is not None:  # before the records, which leave no room under load
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
@@ -196,13 +204,13 @@ class Runner:
     def _take(self) -> None:
         """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
         if self._flow.holds_back(time.monotonic()):
-            self._await_event(_HELD_BACK_WAIT_S)
+            self._inbox.wait(_HELD_BACK_WAIT_S)
             return
         busy = any(assignment.out for assignment in self.membership.assignments.values())
-        message = self._consumer.poll(0 if busy or not self._events.empty() else _IDLE_POLL_S)
+        message = self._consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
         if message is None:
             if busy:
-                self._await_event(_BUSY_WAIT_S)
+                self._inbox.wait(_BUSY_WAIT_S)
             return
         place: Any = (message.topic(), message.partition())
         owner = self.membership.assignments.get(place)
@@ -227,52 +235,10 @@ class Runner:
         self._protocol = "classic"
         self._open()
 
-    def _await_event(self, limit_s: float) -> None:
-        try:
-            event = self._events.get(timeout=limit_s)
-        except Empty:
-            return
-        self._meet(event)
-
-    def _settle(self) -> None:
-        """Everything that is back by now."""
-        while True:
-            try:
-                event = self._events.get_nowait()
-            except Empty:
-                return
-            self._meet(event)
-
     def _place_found(self) -> None:
         """Take partitions whose start is known by now; not within a rebalance callback, which must assign nothing else."""
-        while self._found:
-            self.membership.place(self._found.pop())
-
-    def _meet(self, event: Completed | Ticket | LookUp) -> None:
-        if isinstance(event, Ticket):
-            self._settlement.acknowledged(event)
-        elif isinstance(event, LookUp):
-            self._found.append(event)
-        elif event.chunk.purpose is Purpose.RECORDS:
-            self._met_records(event)
-        elif self._dispatch.returned(event.chunk):
-            self.membership.fenced(event.chunk.owner)
-
-    def _met_records(self, completed: Completed) -> None:
-        assignment: Any = completed.chunk.owner
-        kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
-        if "misconfigured" in kinds:
-            reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
-            raise AgentFailedError(f"agent {self.agent.name} cannot work: {'; '.join(sorted(reasons))}")
-        if "fenced" in kinds and assignment.alive:
-            self.membership.fenced(assignment)
-        elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:
-            assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
-            self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
-        else:
-            if self.agent.batch_records:
-                assignment.batch_limit = min(self.agent.batch_records, assignment.batch_limit * 2)
-            self._settlement.completed(completed)
+        while self._inbox.found:
+            self.membership.place(self._inbox.found.pop())
 
     def _look(self, now_s: float) -> None:
         """What is looked at now and then: the producer, the pool, topic ids, the tick."""
@@ -291,8 +257,8 @@ class Runner:
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)
-            self._await_event(0.01)
-            self._settle()
+            self._inbox.wait(0.01)
+            self._inbox.serve()
             self._outputs.pump()
             self._executor.expire(time.monotonic())
             self._settlement.resend(time.monotonic())
@@ -307,7 +273,7 @@ class Runner:
     def _shut_down(self) -> None:
         """Finish what runs, commit, leave the group."""
         self.cut_off = not self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
-        self._consumer.close()
+        self._close_clients()
         self._executor.close(1.0)
         if self._state is not None:
             self._state.close()
@@ -316,6 +282,11 @@ class Runner:
         """After a crash: leave the group at once and without a drain, so that others take over before the session ends."""
         self._dispatch.give_up(list(self.membership.assignments.values()))
         self.membership.assignments.clear()
+        self._close_clients()
+        self._executor.close(0.0)
+
+    def _close_clients(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
-        self._executor.close(0.0)
+        if self._view is not None:
+            self._view.close()

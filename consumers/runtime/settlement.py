@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 import structlog
 
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.executors import Completed
 from consumers.runtime.fate import DeadLetter, Fate, TryAgain, decide
@@ -22,7 +22,16 @@ log = structlog.get_logger("headrace.agent")
 
 _RESEND_AFTER_S = 1.0
 
-_Outgoing = tuple[Record, Failed | None, tuple[Result, ...]]
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A record that goes aside: to the dead-letter topic, or to a retry topic until it is due (ms since the epoch)."""
+
+    failure: Failed
+    due_ms: int | None = None
+
+
+_Outgoing = tuple[Record, _Letter | None, tuple[Result, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,12 @@ class _Sent:
     """Records whose results or dead letters are on their way; their keys are held until the broker has answered.
 
     Attributes:
-        letters: failures of those records that were dead-lettered, by index.
+        letters: those records that go aside, by index.
     """
 
     assignment: Assignment
     records: list[Record]
-    letters: dict[int, Failed]
+    letters: dict[int, _Letter]
     results: int
 
 
@@ -54,7 +63,8 @@ class Settlement:
         self._outputs = outputs
         self._stats = stats
         self._settled = settled
-        self._unsent: list[tuple[float, int, Assignment, Record, Failed]] = []
+        self._aside = agent.order is Order.UNORDERED and agent.batch_records is None
+        self._unsent: list[tuple[float, int, Assignment, Record, _Letter]] = []
         self._ties = count()
 
     def completed(self, completed: Completed) -> None:
@@ -97,7 +107,8 @@ class Settlement:
                 again.append((record, HELD))
             else:
                 done.append(record.offset)
-        self._stats.dead_lettered += sum(index not in failures for index in sent.letters)
+        dead = [index for index, letter in sent.letters.items() if letter.due_ms is None]
+        self._stats.dead_lettered += sum(index not in failures for index in dead)
         self._stats.results += sent.results if not ticket.failures else 0
         assignment.watermark.finish(done)
         self._apply(assignment, 0, [record for record, _ in again], [outcome for _, outcome in again])
@@ -115,9 +126,14 @@ class Settlement:
     def resend(self, now_s: float) -> None:
         """Send again the dead letters that the broker did not take; their source stays uncommitted until it does."""
         while self._unsent and self._unsent[0][0] <= now_s:
-            _, _, assignment, record, failure = heapq.heappop(self._unsent)
+            _, _, assignment, record, letter = heapq.heappop(self._unsent)
             if assignment.alive:
-                self._send(assignment, [(record, failure, ())])
+                self._send(assignment, [(record, letter, ())])
+
+    def postpone(self, assignment: Assignment, record: Record, failure: Failed, *, due_ms: int) -> None:
+        """Send a record of a retry topic on to the next one: it has waited here, and is not due yet."""
+        attempted = msgspec.structs.replace(record, attempt=record.attempt - 1)
+        self._send(assignment, [(attempted, _Letter(failure, due_ms), ())])
 
     def _apply(self, assignment: Assignment, lane: int, records: list[Record], outcomes: list[Outcome]) -> None:
         """Give each record its fate."""
@@ -164,11 +180,15 @@ class Settlement:
         }
         if isinstance(fate, DeadLetter):
             log.warning("dead_lettered", **place, **facts)
-            outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), failure, ()))
+            outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), _Letter(failure), ()))
         elif isinstance(fate, TryAgain):
             log.info("retried", **place, **facts, delay_s=round(fate.delay_s, 3))
             self._stats.retried += fate.counted
             self._stats.waited += not fate.counted
+            if fate.aside:
+                letter = _Letter(failure, _now_ms() + int(fate.delay_s * 1000))
+                outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), letter, ()))
+                return
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
 
@@ -180,6 +200,7 @@ class Settlement:
             failing_for_s=failing_for_ms / 1000,
             policy=self._agent.retry,
             draw=random.random(),  # noqa: S311  jitter is no secret
+            aside=self._aside,
         )
 
     @staticmethod
@@ -198,30 +219,32 @@ class Settlement:
         records = [record for record, _, _ in outgoing]
         for record in records:
             assignment.lanes.hold(record)
-        letters = {index: failure for index, (_, failure, _) in enumerate(outgoing) if failure is not None}
+        letters = {index: letter for index, (_, letter, _) in enumerate(outgoing) if letter is not None}
         results = sum(len(results) for _, _, results in outgoing)
         assignment.unacknowledged += len(records)
         ticket = Ticket(_Sent(assignment, records, letters, results), settled=self._settled)
-        for index, (record, failure, made) in enumerate(outgoing):
-            if failure is not None:
-                self._outputs.dead_letter(ticket, index, record, failure)
-            else:
+        for index, (record, letter, made) in enumerate(outgoing):
+            if letter is None:
                 self._outputs.publish(ticket, index, made)
+            elif letter.due_ms is None:
+                self._outputs.dead_letter(ticket, index, record, letter.failure)
+            else:
+                self._outputs.retry(ticket, index, record, letter.failure, due_ms=letter.due_ms)
         ticket.seal()
 
-    def _keep_letter(self, assignment: Assignment, record: Record, failure: Failed, refused: Failed) -> None:
+    def _keep_letter(self, assignment: Assignment, record: Record, letter: _Letter, refused: Failed) -> None:
         log.error(
-            "dead_letter_refused",
+            "dead_letter_refused" if letter.due_ms is None else "retry_refused",
             agent=self._agent.name,
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
             reason=refused.message,
-            meaning="the record stays uncommitted, and its dead letter is sent again",
-            remedy="headrace init creates missing dead-letter topics; headrace doctor checks the rights",
+            meaning="the record stays uncommitted, and its letter is sent again",
+            remedy="headrace init creates missing topics; headrace doctor checks the rights",
         )
         due_s = time.monotonic() + _RESEND_AFTER_S
-        heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, record, failure))
+        heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, record, letter))
 
 
 def _now_ms() -> int:

@@ -1,12 +1,12 @@
 """From two positions to a range of each partition, and what of it retention has taken. Pure but for `look_up`."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
-from consumers.runtime.broker_view import BrokerView
-from consumers.runtime.group import open_admin
 from schemas.settings import Settings
 from streams.positions import Position
+from streams.replay.groups import Groups
 from streams.replay.job import Slice
 from streams.topic_reader import TopicReader
 
@@ -93,7 +93,8 @@ def look_up(settings: Settings, topic: str, start: Position, end: Position) -> P
         bounds = reader.bounds
     finally:
         reader.close()
-    topic_id = BrokerView(open_admin(settings)).topic_ids([topic])[topic][0]
+    with closing(Groups(settings)) as groups:
+        topic_id = groups.topic_id(topic)
     return Plan(topic, topic_id, parts_of(start, end, starts, ends, bounds))
 
 

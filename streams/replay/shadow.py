@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -10,8 +11,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent, Order
-from consumers.runtime.broker_view import BrokerView, reason_of
-from consumers.runtime.group import open_admin
+from consumers.runtime.broker_view import reason_of
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
 from consumers.runtime.runner import Runner
@@ -47,7 +47,7 @@ class RedirectingSender(Sender):
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> None:
         """As a sender's, into the topic that takes its place."""
@@ -59,7 +59,7 @@ class RedirectingSender(Sender):
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> bool:
         """As a sender's, into the topic that takes its place."""
@@ -88,7 +88,7 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
     bounds = job.bounds(settings.names)
     bounds = bounds if chosen.all else dataclasses.replace(bounds, wanted=chosen.wants)
     crashes: list[BaseException] = []
-    runner = Runner(agent, kit, sender, crashed=crashes.append, bounds=bounds)
+    runner = Runner(agent, kit, sender, known_topics=(), crashed=crashes.append, bounds=bounds)
     runner.start()  # 2
     try:
         _await_end(job, settings, crashes, told)  # 3
@@ -96,8 +96,8 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
         runner.stop(drain_s=_DRAIN_S)  # 4
         runner.join(_DRAIN_S + 15.0)
         sender.close()
-    letters = settings.names.replay_dead_letter(agent.name, job.id)
-    failures = BrokerView(open_admin(settings)).records_in(letters)
+    with closing(Groups(settings)) as groups:
+        failures = groups.records_in(settings.names.replay_dead_letter(agent.name, job.id))
     return Finished(_said(job, agent, settings, failures, chosen), failures, sum(bounds.lost.values()))
 
 
@@ -118,17 +118,18 @@ def _make_topics(job: Job, agent: Agent, settings: Settings) -> dict[str, str]:
 
 
 def _await_end(job: Job, settings: Settings, crashes: list[BaseException], told: Callable[[int], None]) -> None:
-    groups, group, topic = Groups(settings), job.group(settings.names), settings.names.topic(job.topic)
-    while not crashes:
-        try:
-            done = job.covered(groups.reached(group, topic))
-        except (KafkaException, TimeoutError) as error:  # the runner goes on by itself once the broker is back
-            log.warning("progress_unknown", job=job.id, reason=reason_of(error))
-        else:
-            told(done)
-            if done >= job.records:
-                return
-        time.sleep(_LOOK_S)
+    group, topic = job.group(settings.names), settings.names.topic(job.topic)
+    with closing(Groups(settings)) as groups:
+        while not crashes:
+            try:
+                done = job.covered(groups.reached(group, topic))
+            except (KafkaException, TimeoutError) as error:  # the runner goes on by itself once the broker is back
+                log.warning("progress_unknown", job=job.id, reason=reason_of(error))
+            else:
+                told(done)
+                if done >= job.records:
+                    return
+            time.sleep(_LOOK_S)
     raise ReplayError(f"agent {job.agent} cannot go on: {crashes[0]}") from crashes[0]
 
 

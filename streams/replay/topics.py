@@ -5,8 +5,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import admin as kafka_admin
 
-from consumers.runtime.broker_view import reason_of
-from consumers.runtime.group import open_admin
+from consumers.runtime.broker_view import open_admin, reason_of
 from producers.errors import UnknownTopicError
 from schemas.settings import Settings
 from streams.replay.job import ReplayError

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
+from consumers.database import source_of
 from consumers.runtime import metadata
 from consumers.runtime.metadata import Birth, Note
 from consumers.runtime.state import FencedError, Position, State
@@ -55,7 +56,7 @@ def commit_as_a_member(flow, agent, partition, offset, birth):
 def topic_id_of(flow):
     from consumers.runtime.broker_view import BrokerView
 
-    return BrokerView(plain.admin_of(flow.settings.bootstrap_servers)).topic_ids([flow.placed])[flow.placed][0]
+    return BrokerView(flow.settings).topic_ids([flow.placed])[flow.placed][0]
 
 
 def test_a_group_that_begins_at_the_end_passes_over_nothing_that_came_since_it_began(flow):
@@ -141,7 +142,7 @@ def overtake(flow):
             break  # all of the partition is counted already
         try:
             with state.transaction(position, expected=at, following=at + 1) as connection:
-                row = {"partition": 0, "offset": at, "order_id": orders[0, at]}
+                row = {"source_id": source_of(connection).id, "offset": at, "order_id": orders[0, at]}
                 connection.execute(sa.insert(counting.seen), [row])
         except FencedError:
             continue
