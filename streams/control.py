@@ -25,7 +25,7 @@ _AGAIN_S = 2.0
 Wanted = Literal["closed", "running"]
 
 
-class Instruction(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True):
     """The latest word on an agent.
 
     Attributes:
@@ -51,7 +51,7 @@ def say(settings: Settings, agent: str, state: Wanted, *, by: str) -> None:
     try:
         if topic not in sender.topics(10.0):
             raise ConfigurationError([f"the topic {topic} is missing; create it with: headrace init"])
-        order = Instruction(state, by, time.time_ns() // 1_000_000)
+        order = Order(state, by, time.time_ns() // 1_000_000)
         sender.send(
             topic,
             msgspec.json.encode(order),
@@ -75,7 +75,7 @@ class Watch:
         obey: called, from that thread, with an agent's name and the order; what it raises is its own fault.
     """
 
-    def __init__(self, settings: Settings, obey: Callable[[str, Instruction], None]) -> None:
+    def __init__(self, settings: Settings, obey: Callable[[str, Order], None]) -> None:
         self._settings = settings
         self._obey = obey
         self._stopping = threading.Event()
@@ -111,7 +111,7 @@ class Watch:
 
     def _hear(self, key: bytes, value: bytes | None) -> None:
         try:
-            order = Instruction("running", "", 0) if value is None else msgspec.json.decode(value, type=Instruction)
+            order = Order("running", "", 0) if value is None else msgspec.json.decode(value, type=Order)
         except msgspec.DecodeError as error:
             log.warning("control_undecodable", key=str(key), reason=str(error))
             return

@@ -19,8 +19,8 @@ from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
 from schemas.errors import ConfigurationError, HeadraceError
 from schemas.names import CONTROL_TOPIC, WORKERS_TOPIC
-from streams import replacement
-from streams.control import Instruction, Watch
+from streams import control, replacement
+from streams.control import Watch
 from streams.reporter import Reporter
 
 log = structlog.get_logger("headrace.worker")
@@ -54,7 +54,7 @@ class Host(Service):
         self._settings = kit.settings
         self._agents = agents
         self._hung_since_s: dict[str, float] = {}
-        self._topics: set[str] = set()
+        self._known_topics: set[str] = set()
 
     async def on_start(self) -> None:
         """Start the agents once the broker answers and the topics are there."""
@@ -119,7 +119,8 @@ class Host(Service):
         return known
 
     def _start_agents(self, sender: Sender, topics: set[str]) -> None:
-        self._topics, reporting = topics, self._settings.names.topic(WORKERS_TOPIC) in topics
+        self._known_topics = topics
+        reporting = self._settings.names.topic(WORKERS_TOPIC) in topics
         try:
             self.runners = [self._runner(agent, sender) for agent in self._agents]
         except HeadraceError as error:
@@ -138,7 +139,7 @@ class Host(Service):
         self.reporter.start()
 
     def _runner(self, agent: Agent, sender: Sender) -> Runner:
-        return Runner(agent, self._kit, sender, known_topics=self._topics, crashed=self._agent_failed)
+        return Runner(agent, self._kit, sender, known_topics=self._known_topics, crashed=self._agent_failed)
 
     def _stop_agents(self, drain_s: float) -> None:
         if self.watch is not None:
@@ -154,17 +155,17 @@ class Host(Service):
         if self.sender is not None:
             self.sender.close()
 
-    def _obey(self, agent: str, instruction: Instruction) -> None:
+    def _obey(self, agent: str, order: control.Order) -> None:
         """Close an agent's consumers, or open them again, as the control topic says."""
         for index, runner in enumerate(self.runners):
             if runner.agent.name != agent or self.should_stop or self.sender is None:
                 continue
-            if instruction.state == "closed" and not runner.stopping:
-                log.warning("closed", agent=agent, by=instruction.by, until="headrace.control says running")
+            if order.state == "closed" and not runner.stopping:
+                log.warning("closed", agent=agent, by=order.by, until="headrace.control says running")
                 runner.stop(drain_s=self._settings.stop_limit_s * 0.6)
                 runner.join()
-            elif instruction.state == "running" and runner.stopping:
-                log.info("opened", agent=agent, by=instruction.by)
+            elif order.state == "running" and runner.stopping:
+                log.info("opened", agent=agent, by=order.by)
                 self.runners[index] = self._runner(runner.agent, self.sender)
                 self.runners[index].start()
 
@@ -177,9 +178,8 @@ class Host(Service):
                 log.info("ready", after_s=round(time.monotonic() - started_s, 2), pid=os.getpid(), agents=self._told())
             hung = sum(runner.hung for runner in self.runners)
             if (hung >= _HUNG_LIMIT or self._holds_the_database()) and not self.replacing:
-                log.error(
-                    "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
-                )
+                meaning = "handlers ran past their deadline and hold their threads, or the database"
+                log.error("replacing", hung=hung, meaning=meaning)
                 self.replacing = True
                 signal.raise_signal(signal.SIGTERM)  # the one stop whose end the worker's main loop waits for
             await self.sleep(0.02 if not ready else _WATCH_S)

@@ -20,6 +20,7 @@ _GAUGES: dict[str, tuple[str, Callable[[Runner], float]]] = {
     "headrace_in_hand": ("Records taken and not finished.", lambda runner: runner.in_hand),
     "headrace_partitions": ("Partitions assigned.", lambda runner: len(runner.membership.assignments)),
     "headrace_hung_handlers": ("Handlers given up at their deadline that still run.", lambda runner: runner.hung),
+    "headrace_circuits_open": ("Dependencies that are waited for.", lambda runner: len(runner.circuits.open)),
     "headrace_rate": ("Records finished a second, over five seconds.", lambda runner: runner.stats.rate),
     "headrace_handling_p50_ms": ("Median handling time.", lambda runner: runner.stats.percentile_ms(0.5) or 0.0),
     "headrace_handling_p99_ms": (

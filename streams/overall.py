@@ -67,6 +67,7 @@ class AgentState(msgspec.Struct, frozen=True):
     p99_ms: float | None
     dead_letters: int
     hung: int
+    circuits: dict[str, float]
     partitions: list[PartitionState]
 
 
@@ -143,6 +144,7 @@ def _agent_state(
         p99_ms=_widest(mine, "p99_ms") if counted is None or counted.p99_ms is None else round(counted.p99_ms, 3),
         dead_letters=view.records_in(names.dead_letter(agent.name)),
         hung=sum(report.hung for report in mine),
+        circuits={name: for_s for report in mine for name, for_s in report.circuits.items()},
         partitions=partitions,
     )
 

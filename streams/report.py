@@ -29,7 +29,10 @@ class PartitionReport(msgspec.Struct, frozen=True):
 
 
 class AgentReport(msgspec.Struct, frozen=True):
-    """One agent of one worker; counts are since the worker's start, times in the units of their names."""
+    """One agent of one worker; counts are since the worker's start, times in the units of their names.
+
+    `circuits` are those that are open: for how many seconds, by dependency.
+    """
 
     name: str
     protocol: str
@@ -46,6 +49,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     p99_ms: float | None
     partitions: list[PartitionReport]
     running: list[Running]
+    circuits: dict[str, float] = {}
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
@@ -92,6 +96,9 @@ def _agent(runner: Runner) -> AgentReport:
         overall_rate=round(stats.overall_rate, 1),
         p50_ms=stats.percentile_ms(0.5),
         p99_ms=stats.percentile_ms(0.99),
+        circuits={
+            name: round(now_s - (circuit.opened_s or now_s), 1) for name, circuit in runner.circuits.open.items()
+        },
         partitions=[
             PartitionReport(a.topic, a.partition, a.committed, a.watermark.unfinished, a.stopped)
             for a in list(runner.membership.assignments.values())

@@ -65,7 +65,11 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         concurrency: how many records are handled at once; the number of lanes of each partition.
         order: in which order.
         deadline_s: seconds that one record, or one batch, may take; None for no limit.
+        memory_mb: of an agent in processes, how much address space a child may take, in MiB (RLIMIT_AS): what needs more fails
+            with a MemoryError, alone, instead of taking the machine along; None for no limit.
         retry: what happens after a failure.
+        dependencies: by the name of an exception class (or of its base), the dependency that is down when it is raised: as if
+            the handler had raised `Unavailable`.
         batch_records: for a batch handler, the most records of one call; None for a handler of single events.
         decode: False for a batch handler that looks at headers only.
         exact: True for a batch handler whose rows stand in one database transaction with its offsets.
@@ -85,7 +89,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 1
     order: Order = Order.BY_KEY
     deadline_s: float | None = 60.0
+    memory_mb: int | None = None
     retry: RetryPolicy = RetryPolicy()
+    dependencies: dict[str, str] = {}
     batch_records: int | None = None
     decode: bool = True
     exact: bool = False
@@ -125,6 +131,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
             and not self.batch_records,
             "a batch handler runs in threads or inline": bool(self.batch_records)
             and self.executor not in {Executor.THREADS, Executor.INLINE},
+            "memory_mb is for an agent in processes, and above 0": self.memory_mb is not None
+            and (self.executor is not Executor.PROCESSES or self.memory_mb < 1),
             "tick is for exact agents": bool(self.tick) and not self.exact,
         }
         return [say(problem) for problem, wrong in checks.items() if wrong]

@@ -113,8 +113,8 @@ class Assignment:
         return self.stopped is not None or self.resume_s is not None
 
     @property
-    def holds_still(self) -> bool:
-        """Whether nothing is fetched from it: it is quiet, it is crowded, or a replay has all that it wants of it."""
+    def unfetched(self) -> bool:
+        """Whether nothing is to be fetched from it now."""
         return self.quiet or self.crowded or self.exhausted
 
     @property

@@ -9,6 +9,7 @@ import structlog
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.executors import Executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.record import Record
@@ -26,12 +27,14 @@ class Dispatch:
         agent: from the catalogue.
         executor: where chunks run.
         flow: says how large a chunk is.
+        circuits: say whether a dependency is waited for.
     """
 
-    def __init__(self, agent: Agent, executor: Executor, flow: Flow) -> None:
+    def __init__(self, agent: Agent, executor: Executor, flow: Flow, circuits: Circuits) -> None:
         self._agent = agent
         self._executor = executor
         self._flow = flow
+        self._circuits = circuits
         self._turn = 0
         self._ticking = False
         self._next_tick_s = 0.0
@@ -44,19 +47,23 @@ class Dispatch:
             assignments: what is owned, or what is being drained.
             horizons: of a drain: only offsets below these.
         """
-        if self._flow.congested:
+        allowed = self._circuits.allowance(time.monotonic())
+        if self._flow.congested or allowed == 0:
             return
         waiting = [a for a in assignments if a.stopped is None and not a.advancing]
         until_s = time.monotonic() + _HAND_OVER_S
         while waiting and self._executor.free > 0 and time.monotonic() < until_s:
             self._turn += 1
             assignment = waiting[self._turn % len(waiting)]
-            limit = assignment.batch_limit or self._flow.chunk_records
+            limit = allowed or assignment.batch_limit or self._flow.chunk_records
             cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
             if cut is None:
                 waiting.remove(assignment)
             else:
                 self._submit(assignment, *cut)
+                if allowed is not None:
+                    self._circuits.probing(time.monotonic())
+                    return
 
     def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
         """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""

@@ -43,7 +43,14 @@ def failure_of(error: BaseException, *, elapsed_us: int = 0) -> Failed:
         bases=tuple(base.__name__ for base in type(error).__mro__[:-2]),
         after_s=error.after_s if isinstance(error, Retry) else None,
         elapsed_us=elapsed_us,
+        dependency=_dependency_of(error),
     )
+
+
+def _dependency_of(error: BaseException) -> str:
+    if isinstance(error, Unavailable):
+        return error.dependency
+    return "schema-registry" if isinstance(error, UnreachableError) else ""
 
 
 def overrun(deadline_s: float) -> Failed:

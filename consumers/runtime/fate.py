@@ -42,7 +42,14 @@ Fate = Done | TryAgain | DeadLetter
 
 
 def decide(
-    outcome: Outcome, *, attempt: int, failing_for_s: float, policy: RetryPolicy, draw: float, aside: bool = False
+    outcome: Outcome,
+    *,
+    attempt: int,
+    failing_for_s: float,
+    policy: RetryPolicy,
+    draw: float,
+    aside: bool = False,
+    alone: bool = False,
 ) -> Fate:
     """Done, retried or dead-lettered.
 
@@ -52,13 +59,14 @@ def decide(
         failing_for_s: seconds since the record's first failure; 0 at the first.
         policy: the agent's.
         draw: a random number in [0, 1), for the jitter.
+        alone: whether it fails for a dependency that others pass: then the failure is its own.
         aside: whether the agent has retry topics to wait in: an unordered one.
     """
     if isinstance(outcome, Handled):
         return Done()
     if isinstance(outcome, Held):
         return TryAgain(0.0, counted=False)
-    if outcome.kind in _NOT_THE_RECORDS:
+    if outcome.kind in _NOT_THE_RECORDS and not alone:
         return TryAgain(_backoff_s(attempt + 1, policy, draw), counted=False)
     if outcome.kind == "unknown-schema" and failing_for_s < UNKNOWN_SCHEMA_GRACE_S:
         return TryAgain(_ASK_REGISTRY_AGAIN_S, counted=False)

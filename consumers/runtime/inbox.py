@@ -4,7 +4,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.chunk import Purpose
+from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.executors import Completed
@@ -79,8 +79,14 @@ class Inbox:
             self.found.append(event)
         elif event.chunk.purpose is Purpose.RECORDS:
             self._met_records(event)
-        elif self._dispatch.returned(event.chunk):
-            self._membership.fenced(event.chunk.owner)
+        else:
+            self._met_errand(event.chunk)
+
+    def _met_errand(self, chunk: Chunk) -> None:
+        if chunk.failure is not None and chunk.failure.kind == "misconfigured":
+            raise AgentFailedError(f"agent {self._agent.name} cannot work: {chunk.failure.message}")
+        if self._dispatch.returned(chunk):
+            self._membership.fenced(chunk.owner)
 
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner

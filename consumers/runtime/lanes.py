@@ -119,9 +119,9 @@ class Lanes:
         return sum(map(len, self._parked.values()))
 
     @property
-    def busy(self) -> bool:
-        """Whether any chunk is out."""
-        return bool(self._busy)
+    def queued(self) -> bool:
+        """Whether a record could run as soon as there is room for it."""
+        return any(self._queues)
 
     def waiting_below(self, offset: int) -> bool:
         """Whether a queued record, not a parked one, lies below the offset."""

@@ -99,8 +99,8 @@ class Membership:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
         owned = self.assignments.values()
-        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.holds_still]
-        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.holds_still)]
+        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.unfetched]
+        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.unfetched)]
         if quiet:
             consumer.pause(quiet)
         if open_:

@@ -80,6 +80,7 @@ class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
         bases: names of the exception's class and of all its bases.
         after_s: the handler's own wish for the delay, in seconds.
         elapsed_us: time spent, in microseconds.
+        dependency: what was unavailable; empty where that is the broker, or nothing.
     """
 
     kind: FailureKind
@@ -89,6 +90,7 @@ class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
     bases: tuple[str, ...] = ()
     after_s: float | None = None
     elapsed_us: int = 0
+    dependency: str = ""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, tag="held"):

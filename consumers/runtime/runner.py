@@ -15,6 +15,7 @@ from consumers.runtime.bounded_starts import BoundedStarts
 from consumers.runtime.bounds import Bounds
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
@@ -31,6 +32,7 @@ from consumers.runtime.starts import Starts
 from consumers.runtime.stats import Stats
 from consumers.runtime.topic_ids import TopicIds
 from consumers.runtime.waiting import Waiting
+from consumers.runtime.watchdog import Watchdog
 from consumers.runtime.work import Kit
 from producers.sender import Sender
 
@@ -60,6 +62,7 @@ class Runner:
     Attributes:
         stats: what is counted.
         ready: set when the group has answered.
+        circuits: of the agent's dependencies.
         cut_off: whether the stop could not wait for what ran.
     """
 
@@ -90,7 +93,8 @@ class Runner:
         self._outputs = outputs
         self._topics = [self._names.topic(topic) for topic in agent.topics]
         self._topics += [topic for topic in retry_topics.values() if topic in known_topics]
-        self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
+        self.circuits = Circuits(batches=agent.batch_records is not None)
+        self._settlement = Settlement(agent, outputs, self.circuits, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
@@ -100,8 +104,9 @@ class Runner:
         waiting = Waiting(self.membership, self._settlement)
         self._intake = Intake(agent, self.membership, waiting, self.stats)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
-        self._dispatch = Dispatch(agent, self._executor, self._flow)
+        self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
+        self._watchdog = Watchdog(agent, self.circuits)
         self._consumer: Any = None
         self._view: BrokerView | None = None
         self._stopping = threading.Event()
@@ -247,13 +252,15 @@ class Runner:
         if self._executor.broken is not None:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
+        self._watchdog.look(self.membership.assignments.values(), self.stats.handled + self.stats.failed, now_s)
         owned = {topic for topic, _ in self.membership.assignments}
         for topic, topic_id in self._topic_ids.answers(owned, now_s):
             self.membership.compare_id(topic, topic_id)
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
-        horizons = {assignment: assignment.reached for assignment in leaving}
+        waits = bool(self.circuits.open)  # for a dependency: what has not begun is not waited for
+        horizons = {assignment: 0 if waits else assignment.reached for assignment in leaving}
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)

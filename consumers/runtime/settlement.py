@@ -12,6 +12,7 @@ import structlog
 
 from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.circuit import Circuits, Place
 from consumers.runtime.executors import Completed
 from consumers.runtime.fate import DeadLetter, Fate, TryAgain, decide
 from consumers.runtime.outputs import Outputs, Ticket
@@ -54,12 +55,16 @@ class Settlement:
     Args:
         agent: from the catalogue.
         outputs: where results and dead letters go.
+        circuits: hear what passes, and what fails for a dependency.
         stats: what is counted.
         settled: takes a ticket from the sender's thread to the runner's.
     """
 
-    def __init__(self, agent: Agent, outputs: Outputs, stats: Stats, *, settled: Callable[[Ticket], None]) -> None:
+    def __init__(
+        self, agent: Agent, outputs: Outputs, circuits: Circuits, stats: Stats, *, settled: Callable[[Ticket], None]
+    ) -> None:
         self._agent = agent
+        self._circuits = circuits
         self._outputs = outputs
         self._stats = stats
         self._settled = settled
@@ -155,6 +160,7 @@ class Settlement:
                 self._failed(record, outcome, outgoing, again)
             else:
                 held.append(record)
+        self._note_passed(records, outcomes)
         if silent:
             assignment.watermark.finish(silent)
         self._queue_again(assignment, lane, again, held)
@@ -164,8 +170,10 @@ class Settlement:
     def _failed(
         self, record: Record, failure: Failed, outgoing: list[_Outgoing], again: list[tuple[Record, float]]
     ) -> None:
+        self._stats.failed += 1
         first_ms = record.first_failure_ms or _now_ms()
-        fate = self._fate_of(record, failure)
+        failure = self._of_dependency(failure)
+        fate = self._fate_of(record, failure, alone=self._note_failed(record, failure))
         place = {
             "agent": self._agent.name,
             "topic": record.topic,
@@ -192,7 +200,45 @@ class Settlement:
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
 
-    def _fate_of(self, record: Record, failure: Failed) -> Fate:
+    def _note_passed(self, records: list[Record], outcomes: list[Outcome]) -> None:
+        count = sum(isinstance(outcome, Handled) for outcome in outcomes)
+        if not count:
+            return
+        opened = self._circuits.open
+        self._circuits.passed(
+            (
+                _place_of(record)
+                for record, outcome in zip(records, outcomes, strict=True)
+                if isinstance(outcome, Handled)
+            ),
+            count,
+        )
+        for dependency, circuit in opened.items():
+            after_s = round(time.monotonic() - (circuit.opened_s or 0.0), 1)
+            facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}
+            log.info("circuit_closed", agent=self._agent.name, **facts)
+
+    def _note_failed(self, record: Record, failure: Failed) -> bool:
+        """Whether a failure for a dependency is the record's own all the same."""
+        if not failure.dependency:
+            self._circuits.forget(_place_of(record))
+            return False
+        opened = self._circuits.open
+        alone = self._circuits.failed(failure.dependency, _place_of(record), time.monotonic())
+        if failure.dependency in self._circuits.open.keys() - opened.keys():
+            facts = {"dependency": failure.dependency, "reason": failure.message}
+            meaning = "the agent waits, tries a record now and then, and goes on by itself; no attempt is counted"
+            log.warning("circuit_opened", agent=self._agent.name, **facts, meaning=meaning)
+        return alone
+
+    def _of_dependency(self, failure: Failed) -> Failed:
+        """An exception that the catalogue maps to a dependency is that dependency's failure."""
+        known = [self._agent.dependencies[base] for base in failure.bases if base in self._agent.dependencies]
+        if failure.kind != "unexpected" or not known:
+            return failure
+        return msgspec.structs.replace(failure, kind="unavailable", dependency=known[0])
+
+    def _fate_of(self, record: Record, failure: Failed, *, alone: bool = False) -> Fate:
         failing_for_ms = _now_ms() - record.first_failure_ms if record.first_failure_ms else 0
         return decide(
             failure,
@@ -201,6 +247,7 @@ class Settlement:
             policy=self._agent.retry,
             draw=random.random(),  # noqa: S311  jitter is no secret
             aside=self._aside,
+            alone=alone,
         )
 
     @staticmethod
@@ -245,6 +292,10 @@ class Settlement:
         )
         due_s = time.monotonic() + _RESEND_AFTER_S
         heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, record, letter))
+
+
+def _place_of(record: Record) -> Place:
+    return record.topic, record.partition, record.offset
 
 
 def _now_ms() -> int:

@@ -19,6 +19,7 @@ class Stats:
         retried: attempts that failed and were followed by another.
         dead_lettered: dead letters acknowledged by the broker.
         discarded: outcomes that came back after their partition was gone.
+        failed: outcomes that were a failure, whatever became of the record.
         waited: failures that were not the record's: an unreachable dependency.
         mean_s: a moving average of the handling time in seconds; None before the first.
         mean_bytes: a moving average of a record's size.
@@ -30,6 +31,7 @@ class Stats:
         self.retried = 0
         self.dead_lettered = 0
         self.discarded = 0
+        self.failed = 0
         self.waited = 0
         self.mean_s: float | None = None
         self.mean_bytes = 0.0

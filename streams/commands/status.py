@@ -9,7 +9,7 @@ import click
 from streams.commands import output as printing
 
 _WATCH_S = 2.0
-_AGENT_COLUMNS = ["agent", "workers", "lag", "rate", "handled", "results", "retried", "waited", "p50_ms", "p99_ms", "dead_letters", "failures", "stopped"]  # fmt: skip
+_AGENT_COLUMNS = ["agent", "workers", "lag", "rate", "handled", "results", "retried", "waited", "p50_ms", "p99_ms", "dead_letters", "failures", "stopped", "waits_for"]  # fmt: skip
 _PARTITION_COLUMNS = ["agent", "topic", "partition", "committed", "end", "lag", "owner", "stopped"]
 _ACTIVE_COLUMNS = ["agent", "worker", "topic", "partition", "offset", "for_s"]
 
@@ -76,5 +76,6 @@ def _view(settings: Any, agents: Any, *, active: bool, partitions: bool) -> tupl
         return rows, _PARTITION_COLUMNS
     plain = [msgspec.to_builtins(state) for state in states]
     for row in plain:
+        row["waits_for"] = ", ".join(f"{name} {for_s:.0f} s" for name, for_s in row["circuits"].items()) or None
         row["stopped"] = sum(part["stopped"] is not None for part in row["partitions"])
     return plain, _AGENT_COLUMNS

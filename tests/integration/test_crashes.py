@@ -63,3 +63,17 @@ def test_a_worker_whose_pool_breaks_leaves_its_partitions_to_the_other_member_at
     eventually(lambda: patient.lag("fragile") == 0, limit_s=60)
     assert confirmed_ids(patient) == {"last"}
     assert whole.terminate() == 0
+
+
+def test_a_memory_bomb_and_a_segfault_are_dead_lettered_and_no_innocent_record_beside_them(shop, start_worker):
+    dead = shop.make_topic("confined.dlq", partitions=1)
+    shop.place(("bomb", "memory:8000"), ("fault", "segfault"), *[(f"o{number:02}", "ok") for number in range(40)])
+    worker = start_worker(shop.settings, "--agents", "confined", "--catalogue", "tests.support.troubles")
+    eventually(lambda: shop.lag("confined") == 0, limit_s=60)
+    letters = {m.key().decode(): dict(m.headers()) for m in shop.read(dead)}
+    assert letters["bomb"]["headrace-error-class"] == b"MemoryError"
+    assert letters["fault"]["headrace-error-message"] == b"the handler's process ended by signal 11"
+    assert letters["fault"]["headrace-attempts"] == b"3"
+    assert set(letters) == {"bomb", "fault"}
+    assert len(shop.read(shop.confirmed)) == 40
+    assert worker.terminate() == 0

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Purpose
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
@@ -89,7 +90,7 @@ class ExactDesk:
         self._beside = State(database_url, group="counting")
         self.executor = make_executor(self.agent, self.kit, state=self.state, done=self.back.put)
         self.executor.start()
-        self.dispatch = Dispatch(self.agent, self.executor, flow_of(self.agent, self.assignment))
+        self.dispatch = Dispatch(self.agent, self.executor, flow_of(self.agent, self.assignment), Circuits())
 
     @property
     def position(self):

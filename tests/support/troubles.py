@@ -9,6 +9,7 @@ AGENTS = (
     shop.agent("patient", concurrency=2, deadline_s=3600.0),
     shop.agent("inline", executor=Executor.INLINE, deadline_s=None),
     shop.agent("hasty", concurrency=4, deadline_s=0.3, retry=RetryPolicy(attempts=2, first_delay_s=0.05)),
+    shop.agent("confined", executor=Executor.PROCESSES, concurrency=2, memory_mb=3_000),
     shop.agent("childless", executor=Executor.PROCESSES, handler="tests.support.unimportable:confirm"),
     shop.agent("handlerless", handler="tests.support.shop.handlers:no_such_function"),
     shop.agent("resigned", reset="earliest"),

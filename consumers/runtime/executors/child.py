@@ -10,6 +10,7 @@ from consumers.runtime.record import HELD, Failed, Outcome, Record
 from schemas.settings import Settings
 
 READY = b"ready"
+_MIB = 1024 * 1024
 _requests = msgspec.msgpack.Decoder(list[Record])
 _answers = msgspec.msgpack.Encoder()
 
@@ -48,4 +49,8 @@ def _work(settings: Settings, agent_name: str):  # type: ignore[no-untyped-def]
 
     kit = open_kit(settings)
     agent = next(agent for agent in kit.catalogue.agents if agent.name == agent_name)
+    if agent.memory_mb is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (agent.memory_mb * _MIB, agent.memory_mb * _MIB))
     return Work(agent, kit)

@@ -5,6 +5,7 @@ import time
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.batch_work import BatchWork
 from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors.inline import Inline
 from consumers.runtime.flow import Flow
@@ -47,7 +48,7 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
     assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
     executor = Kept()
     outputs = Outputs(MemorySender(["orders.confirmed"]), agent="threads", dead_letter_topic="threads.dlq")
-    dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats()))
+    dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats()), Circuits())
     records = [order_record(kit, offset, key=f"k{offset % 3}".encode()) for offset in range(30)]
     assignment.watermark.deliver([record.offset for record in records])
     assignment.lanes.add(records)
@@ -84,7 +85,7 @@ def advancing(stored):
     assignment.watermark.finish([stored])  # dead-lettered: no transaction has moved the stored offset past it
     executor = Kept()
     outputs = Outputs(MemorySender(["orders.confirmed"]), agent="counting", dead_letter_topic="counting.dlq")
-    return Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats())), assignment, executor
+    return Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats()), Circuits()), assignment, executor
 
 
 def test_a_stored_offset_that_lags_behind_is_advanced_once_and_after_a_failure_not_at_once_again():

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk
+from consumers.runtime.circuit import Circuits
 from consumers.runtime.executors import Completed
 from consumers.runtime.local import agent_named
 from consumers.runtime.metadata import Note
@@ -31,7 +32,7 @@ class Desk:
         self.agent = msgspec.structs.replace(agent_named(self.kit, "threads"), **changes)
         self.sender, self.back = MemorySender(["orders.confirmed", "threads.dlq"]), SimpleQueue()
         outputs = Outputs(self.sender, agent="threads", dead_letter_topic="threads.dlq")
-        self.settlement = Settlement(self.agent, outputs, Stats(), settled=self.back.put)
+        self.settlement = Settlement(self.agent, outputs, Circuits(), Stats(), settled=self.back.put)
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
 
     def come_back(self, outcomes, *, keys=None):

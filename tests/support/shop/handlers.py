@@ -1,6 +1,7 @@
 """Handlers that do what the order wishes: the same wishes for every executor."""
 
 import asyncio
+import ctypes
 import os
 import random
 import time
@@ -19,6 +20,10 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
         time.sleep(float(detail))
     elif wish == "hang":
         time.sleep(3600)
+    elif wish == "memory":
+        bytearray(int(detail) * 1024 * 1024)
+    elif wish == "segfault":
+        ctypes.string_at(0)
     elif wish == "die":
         os._exit(int(detail or 9))
     return _decided(order, context, wish, detail)
@@ -61,6 +66,8 @@ def _decided(order: OrderPlaced, context: Context, wish: str, detail: str) -> Or
         raise Retry("the till is busy", after_s=float(detail or 0))
     if wish == "down":
         raise Unavailable("warehouse", "no answer")
+    if wish in {"needs", "wired"} and not Path(detail).exists():
+        raise Unavailable("warehouse", "it is closed") if wish == "needs" else ConnectionResetError("the line is cut")
     if wish == "bug":
         raise KeyError(detail or "article")
     if wish == "exit":
