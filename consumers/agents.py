@@ -1,6 +1,6 @@
 """Every agent, on one screen. A user's own package has a module like this one: AGENTS, TOPICS and SCHEMAS."""
 
-from consumers.runtime.agent import Agent, Executor, RetryPolicy
+from consumers.runtime.agent import Agent, Executor, Order, RetryPolicy
 
 AGENTS = (
     Agent(
@@ -10,8 +10,9 @@ AGENTS = (
         output="images.processed",
         executor=Executor.THREADS,  # libvips releases the GIL
         concurrency=2,
+        order=Order.UNORDERED,  # each upload is an event by itself; one that is late waits aside and holds nothing back
         deadline_s=30.0,
-        retry=RetryPolicy(attempts=5, first_delay_s=0.5, max_delay_s=30.0),
+        retry=RetryPolicy(attempts=4, topic_delays_s=(5, 60, 600)),
     ),
     Agent(
         name="text",

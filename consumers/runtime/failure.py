@@ -1,6 +1,9 @@
 """From an exception to a failure as data."""
 
 import traceback
+from collections.abc import Mapping
+
+import msgspec
 
 from consumers.errors import FencedError, Reject, Retry, Unavailable
 from consumers.runtime.record import Failed, FailureKind
@@ -45,6 +48,14 @@ def failure_of(error: BaseException, *, elapsed_us: int = 0) -> Failed:
         elapsed_us=elapsed_us,
         dependency=_dependency_of(error),
     )
+
+
+def of_dependency(failure: Failed, dependencies: Mapping[str, str]) -> Failed:
+    """The failure; of an exception whose class, or a base of it, the catalogue maps to a dependency: that dependency's."""
+    known = [dependencies[base] for base in failure.bases if base in dependencies]
+    if failure.kind != "unexpected" or not known:
+        return failure
+    return msgspec.structs.replace(failure, kind="unavailable", dependency=known[0])
 
 
 def _dependency_of(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.circuit import Circuits, Place
 from consumers.runtime.executors import Completed
+from consumers.runtime.failure import of_dependency
 from consumers.runtime.fate import DeadLetter, Fate, TryAgain, decide
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
@@ -172,7 +173,7 @@ class Settlement:
     ) -> None:
         self._stats.failed += 1
         first_ms = record.first_failure_ms or _now_ms()
-        failure = self._of_dependency(failure)
+        failure = of_dependency(failure, self._agent.dependencies)
         fate = self._fate_of(record, failure, alone=self._note_failed(record, failure))
         place = {
             "agent": self._agent.name,
@@ -230,13 +231,6 @@ class Settlement:
             meaning = "the agent waits, tries a record now and then, and goes on by itself; no attempt is counted"
             log.warning("circuit_opened", agent=self._agent.name, **facts, meaning=meaning)
         return alone
-
-    def _of_dependency(self, failure: Failed) -> Failed:
-        """An exception that the catalogue maps to a dependency is that dependency's failure."""
-        known = [self._agent.dependencies[base] for base in failure.bases if base in self._agent.dependencies]
-        if failure.kind != "unexpected" or not known:
-            return failure
-        return msgspec.structs.replace(failure, kind="unavailable", dependency=known[0])
 
     def _fate_of(self, record: Record, failure: Failed, *, alone: bool = False) -> Fate:
         failing_for_ms = _now_ms() - record.first_failure_ms if record.first_failure_ms else 0

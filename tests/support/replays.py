@@ -77,7 +77,7 @@ def running(settings, name, **changes):
     kit, crashes = open_kit(settings), []
     sender = Sender(settings, client_id="live")
     agent = msgspec.structs.replace(agent_named(kit, name), **changes)
-    runner = Runner(agent, kit, sender, known_topics=(), crashed=crashes.append)
+    runner = Runner(agent, kit, sender, known_topics=sender.topics(10), crashed=crashes.append)
     runner.start()
     try:
         yield runner
