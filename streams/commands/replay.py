@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from streams.commands import asking
 from streams.commands import output as printing
 
 _PLAN = ["partition", "from", "to", "records"]
@@ -74,8 +75,8 @@ def command() -> None:
 @click.option("--pause", is_flag=True, help="Of a rewind: close the agent's consumers on every worker meanwhile.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
 @click.option("--catalogue", metavar="MODULE", help="A module of your own agents (HEADRACE_CATALOGUE).")
-@click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@asking.dry_run_option
+@asking.yes_option
 @printing.option
 def start(
     *,
@@ -114,7 +115,10 @@ def start(
     if not prepared.job.records and prepared.job.mode != "rewind":
         click.echo("there is nothing in this range", err=True)
         return 0
-    return execute(prepared.job, settings) if _agreed(dry_run=dry_run, yes=yes) else 0
+    if dry_run:
+        return 0
+    asking.ask("Go on?", yes=yes)
+    return execute(prepared.job, settings)
 
 
 @command.command("resume")
@@ -159,13 +163,13 @@ def list_(*, output: printing.Format) -> None:
         click.echo("there are no jobs; headrace replay -h shows how to begin one", err=True)
         return
     rows = [_row(job, reached(job, settings) if job.state == "running" else job.done) for job in jobs]
-    printing.rows(rows, output, columns=_JOBS)
+    printing.rows(rows, output, columns=_JOBS, unbroken=["job"])
 
 
 @command.command("cancel")
 @click.argument("job")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def cancel(job: str, *, yes: bool) -> int:
+@asking.yes_option
+def cancel(job: str, *, yes: bool) -> None:
     """End JOB for good and delete its group. Topics that it made are left.
 
     \b
@@ -179,9 +183,8 @@ def cancel(job: str, *, yes: bool) -> int:
     settings = _settings(None)
     found = jobs_topic.named(settings, job)
     click.echo(f"cancels the {found.mode} of {found.topic} ({found.state}) and deletes its group", err=True)
-    if _agreed(dry_run=False, yes=yes):
-        click.echo(cancelled(found, settings), err=True)
-    return 0
+    asking.ask("Go on?", yes=yes)
+    click.echo(cancelled(found, settings), err=True)
 
 
 def _settings(catalogue: str | None) -> Any:
@@ -195,26 +198,6 @@ def _settings(catalogue: str | None) -> Any:
     logs.configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
     check_broker(settings)
     return settings
-
-
-def _agreed(*, dry_run: bool, yes: bool) -> bool:
-    """Whether to go on; off a terminal nobody can be asked, and nothing is done.
-
-    Raises:
-        ConfigurationError: off a terminal without --yes.
-    """
-    from schemas.errors import ConfigurationError
-
-    if dry_run or yes:
-        return not dry_run
-    if not sys.stdin.isatty():
-        raise ConfigurationError(
-            ["nothing was done: there is no terminal to ask on. Add --yes, or --dry-run for the plan"]
-        )
-    if click.confirm("Go on?", err=True):
-        return True
-    click.echo("nothing was done", err=True)
-    return False
 
 
 def _row(job: Any, done: int) -> dict[str, Any]:

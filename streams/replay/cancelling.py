@@ -1,5 +1,7 @@
 """The end of a job before its time."""
 
+from contextlib import closing
+
 from schemas.errors import ConfigurationError
 from schemas.settings import Settings
 from streams import control
@@ -28,10 +30,10 @@ def cancel(job: Job, settings: Settings) -> str:
 
         windows.forget(job, settings)
     else:
-        groups = Groups(settings)
-        groups.delete(job.group(settings.names))
         suffixes = (f".replay.{job.id}", f".replay.{job.id}.dlq")
-        left = [settings.names.bare(topic) for topic in groups.topics() if topic.endswith(suffixes)]
+        with closing(Groups(settings)) as groups:
+            groups.delete(job.group(settings.names))
+            left = [settings.names.bare(topic) for topic in groups.topics() if topic.endswith(suffixes)]
     said = f"its topics are left: {', '.join(left)}" if left else "nothing of it is left"
     jobs_topic.save(settings, job.changed(state="cancelled", said=said))
     return f"job {job.id} is cancelled; {said}"

@@ -15,7 +15,7 @@ _ABSENT = frozenset({KafkaError.GROUP_ID_NOT_FOUND, KafkaError.COORDINATOR_NOT_A
 
 
 class Groups:
-    """One administrator's client and its questions about groups.
+    """Questions about groups and their topics; the caller closes it.
 
     Args:
         settings: where the broker is.
@@ -46,13 +46,23 @@ class Groups:
 
     def reached(self, group: str, topic: str) -> dict[int, int]:
         """The group's commits in a topic of this name on the broker, by partition."""
-        commits = self._view.commits(group, [topic])
-        return {partition: commit.offset for (of_topic, partition), commit in commits.items() if of_topic == topic}
+        return {place[1]: commit.offset for place, commit in self._view.commits(group, [topic]).items()}
 
     def metadata(self, group: str, topic: str) -> dict[int, str | None]:
         """What the metadata of these commits say, by partition."""
-        commits = self._view.commits(group, [topic])
-        return {partition: commit.said for (of_topic, partition), commit in commits.items() if of_topic == topic}
+        return {place[1]: commit.said for place, commit in self._view.commits(group, [topic]).items()}
+
+    def topic_id(self, topic: str) -> str:
+        """Kafka's id of a topic (KIP-516)."""
+        return self._view.topic_ids([topic])[topic][0]
+
+    def records_in(self, topic: str) -> int:
+        """How many offsets a topic holds; 0 where there is no such topic."""
+        return self._view.records_in(topic)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._view.close()
 
     def move(self, group: str, topic: str, offsets: Mapping[int, tuple[int, str]]) -> dict[int, str]:
         """Set a group's offsets; each with its metadata, by partition.

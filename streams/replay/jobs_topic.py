@@ -35,8 +35,16 @@ def every(settings: Settings) -> list[Job]:
             latest[message.key() or b""] = message.value()
     except UnknownTopicError as error:
         raise ConfigurationError([f"the topic {topic} is missing; create it with: headrace init"]) from error
-    jobs = [msgspec.json.decode(value, type=Job) for value in latest.values() if value is not None]
+    jobs = [job for value in latest.values() if value is not None and (job := _replay(value)) is not None]
     return sorted(jobs, key=lambda job: -job.created_ms)
+
+
+def _replay(value: bytes) -> Job | None:
+    """The job; None for what is no replay, or one of a version that this one does not know."""
+    try:
+        return msgspec.json.decode(value, type=Job)
+    except msgspec.DecodeError:
+        return None
 
 
 def named(settings: Settings, job_id: str) -> Job:

@@ -1,11 +1,12 @@
 """From two positions to a range of each partition, and what of it retention has taken. Pure but for `look_up`."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
-from consumers.runtime.broker_view import BrokerView
 from schemas.settings import Settings
 from streams.positions import Position
+from streams.replay.groups import Groups
 from streams.replay.job import Slice
 from streams.topic_reader import TopicReader
 
@@ -92,7 +93,8 @@ def look_up(settings: Settings, topic: str, start: Position, end: Position) -> P
         bounds = reader.bounds
     finally:
         reader.close()
-    topic_id = BrokerView(settings).topic_ids([topic])[topic][0]
+    with closing(Groups(settings)) as groups:
+        topic_id = groups.topic_id(topic)
     return Plan(topic, topic_id, parts_of(start, end, starts, ends, bounds))
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -44,7 +44,8 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
     """
     topic, target = settings.names.topic(job.topic), settings.names.topic(str(job.to_topic))
     chosen = Chosen(open_kit(settings).codec, key=job.key, expression=job.where)
-    reached = Groups(settings).reached(job.group(settings.names), topic)
+    with closing(Groups(settings)) as groups:
+        reached = groups.reached(job.group(settings.names), topic)
     copied, due_s = 0, time.monotonic()
     with _copier(job, settings, topic, target) as copier:
         starts = {part.partition: max(part.start, reached.get(part.partition, 0)) for part in job.slices}

@@ -1,6 +1,7 @@
 """From what was asked to a job and its plan; whatever cannot be done is refused here, all of it at once."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +84,8 @@ def prepare(request: Request, settings: Settings, catalogue: Catalogue) -> Prepa
     notes = [_headline(job, settings), *found.losses()]
     if request.mode == "rewind":
         rows = _check_group(job, settings, rows)
-    if request.mode == "republish" and not Groups(settings).topic_exists(settings.names.topic(str(request.to_topic))):
-        target = settings.names.topic(str(request.to_topic))
-        raise UnknownTopicError(f"the broker has no topic {target} to copy to; create it first", topic=target)
+    if request.mode == "republish":
+        _check_target(settings, settings.names.topic(str(request.to_topic)))
     return Prepared(job, rows, notes)
 
 
@@ -215,14 +215,21 @@ def _headline(job: Job, settings: Settings) -> str:
     )
 
 
+def _check_target(settings: Settings, target: str) -> None:
+    with closing(Groups(settings)) as groups:
+        if not groups.topic_exists(target):
+            raise UnknownTopicError(f"the broker has no topic {target} to copy to; create it first", topic=target)
+
+
 def _check_group(job: Job, settings: Settings, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The plan with where the group stands now; refused here already where it would be refused later."""
-    groups, agent = Groups(settings), str(job.agent)
+    agent = str(job.agent)
     group = settings.names.group(agent)
-    members = groups.members(group)
-    if members and not job.pause:
-        raise rewind.busy(group, members)
-    if job.pause:
-        rewind.check(settings, agent)
-    stands = groups.reached(group, settings.names.topic(job.topic))
+    with closing(Groups(settings)) as groups:
+        members = groups.members(group)
+        if members and not job.pause:
+            raise rewind.busy(group, members)
+        if job.pause:
+            rewind.check(groups, settings, agent)
+        stands = groups.reached(group, settings.names.topic(job.topic))
     return [{**row, "committed": stands.get(row["partition"])} for row in rows]

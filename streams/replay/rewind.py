@@ -1,7 +1,8 @@
 """A rewind: the live group's own offsets are set back, and its workers do the rest as ever."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 import structlog
 
@@ -43,21 +44,27 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
         ReplayError: when the broker refuses; each partition that it refuses is named.
         TimedOutError: when the group does not become empty.
     """
-    agent, groups = str(job.agent), Groups(settings)
+    agent = str(job.agent)
     group, topic = settings.names.group(agent), settings.names.topic(job.topic)
-    members = groups.members(group)
-    if members and not job.pause:
-        raise busy(group, members)
-    if not members:
-        _alter(job, groups, group, topic)
-        return _finished(job, told)
-    control.say(settings, agent, "closed", by=job.id)  # 1
+    with closing(Groups(settings)) as groups:
+        members = groups.members(group)
+        if members and not job.pause:
+            raise busy(group, members)
+        with _closed(settings, agent, job.id) if members else nullcontext():  # 1, 5
+            _await_empty(groups, group)  # 2
+            _alter(job, groups, group, topic)
+    told(job.records)
+    return Finished(f"{job.agent} goes on from there: headrace status shows its lag")
+
+
+@contextmanager
+def _closed(settings: Settings, agent: str, job: str) -> Iterator[None]:
+    """The agent's consumers, closed on every worker; open again at the end, whatever came."""
+    control.say(settings, agent, "closed", by=job)
     try:
-        _await_empty(groups, group)  # 2
-        _alter(job, groups, group, topic)
+        yield
     finally:
-        control.say(settings, agent, "running", by=job.id)  # 5
-    return _finished(job, told)
+        control.say(settings, agent, "running", by=job)
 
 
 def busy(group: str, members: list[str]) -> GroupBusyError:
@@ -68,14 +75,14 @@ def busy(group: str, members: list[str]) -> GroupBusyError:
     )
 
 
-def check(settings: Settings, agent: str) -> None:
+def check(groups: Groups, settings: Settings, agent: str) -> None:
     """Refuse now what would be refused after the question.
 
     Raises:
         ConfigurationError: when the topic by which workers hear of a pause is missing.
     """
     topic = settings.names.topic(CONTROL_TOPIC)
-    if not Groups(settings).topic_exists(topic):
+    if not groups.topic_exists(topic):
         raise ConfigurationError([f"--pause tells the workers of {agent} by {topic}, which is missing: headrace init"])
 
 
@@ -108,8 +115,3 @@ def _alter(job: Job, groups: Groups, group: str, topic: str) -> None:
         told = "; ".join(f"[{part.partition}] stands at {reached.get(part.partition)}" for part in wrong)
         raise ReplayError(f"{group} was moved, but another has moved it since: {told}")
     log.info("rewound", group=group, topic=topic, job=job.id)
-
-
-def _finished(job: Job, told: Callable[[int], None]) -> Finished:
-    told(job.records)
-    return Finished(f"{job.agent} goes on from there: headrace status shows its lag")

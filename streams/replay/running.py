@@ -2,12 +2,13 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 from confluent_kafka import KafkaException
 
 from consumers.errors import Unavailable
-from consumers.runtime.broker_view import BrokerView, reason_of
+from consumers.runtime.broker_view import reason_of
 from schemas.errors import HeadraceError, UnreachableError
 from schemas.settings import Settings
 from streams.replay import jobs_topic, progress
@@ -48,7 +49,8 @@ def reached(job: Job, settings: Settings) -> int:
         from streams.replay import windows
 
         return windows.reached(job, settings)
-    return job.covered(Groups(settings).reached(job.group(settings.names), settings.names.topic(job.topic)))
+    with closing(Groups(settings)) as groups:
+        return job.covered(groups.reached(job.group(settings.names), settings.names.topic(job.topic)))
 
 
 def _run_of(job: Job) -> Run:
@@ -64,7 +66,8 @@ def _run_of(job: Job) -> Run:
 
 def _check_log(job: Job, settings: Settings) -> None:
     topic = settings.names.topic(job.topic)
-    topic_id = BrokerView(settings).topic_ids([topic])[topic][0]
+    with closing(Groups(settings)) as groups:
+        topic_id = groups.topic_id(topic)
     if topic_id != job.topic_id:
         raise ReplayError(f"the topic {topic} was deleted and made again: nothing of the range is left in it")
 

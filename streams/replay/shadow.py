@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent, Order
-from consumers.runtime.broker_view import BrokerView, reason_of
+from consumers.runtime.broker_view import reason_of
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
 from consumers.runtime.runner import Runner
@@ -95,8 +96,8 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
         runner.stop(drain_s=_DRAIN_S)  # 4
         runner.join(_DRAIN_S + 15.0)
         sender.close()
-    letters = settings.names.replay_dead_letter(agent.name, job.id)
-    failures = BrokerView(settings).records_in(letters)
+    with closing(Groups(settings)) as groups:
+        failures = groups.records_in(settings.names.replay_dead_letter(agent.name, job.id))
     return Finished(_said(job, agent, settings, failures, chosen), failures, sum(bounds.lost.values()))
 
 
@@ -117,17 +118,18 @@ def _make_topics(job: Job, agent: Agent, settings: Settings) -> dict[str, str]:
 
 
 def _await_end(job: Job, settings: Settings, crashes: list[BaseException], told: Callable[[int], None]) -> None:
-    groups, group, topic = Groups(settings), job.group(settings.names), settings.names.topic(job.topic)
-    while not crashes:
-        try:
-            done = job.covered(groups.reached(group, topic))
-        except (KafkaException, TimeoutError) as error:  # the runner goes on by itself once the broker is back
-            log.warning("progress_unknown", job=job.id, reason=reason_of(error))
-        else:
-            told(done)
-            if done >= job.records:
-                return
-        time.sleep(_LOOK_S)
+    group, topic = job.group(settings.names), settings.names.topic(job.topic)
+    with closing(Groups(settings)) as groups:
+        while not crashes:
+            try:
+                done = job.covered(groups.reached(group, topic))
+            except (KafkaException, TimeoutError) as error:  # the runner goes on by itself once the broker is back
+                log.warning("progress_unknown", job=job.id, reason=reason_of(error))
+            else:
+                told(done)
+                if done >= job.records:
+                    return
+            time.sleep(_LOOK_S)
     raise ReplayError(f"agent {job.agent} cannot go on: {crashes[0]}") from crashes[0]
 
 

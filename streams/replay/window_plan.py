@@ -12,11 +12,11 @@ from consumers.rollups.lateness import AHEAD_US
 from consumers.rollups.replacing import Stand
 from consumers.rollups.summary import WINDOW_US
 from consumers.runtime.agent import Agent
-from consumers.runtime.broker_view import BrokerView
 from schemas.errors import ConfigurationError
 from schemas.settings import Settings
 from streams.positions import Position
 from streams.replay import windows
+from streams.replay.groups import Groups
 from streams.replay.job import Job, Slice, new_id, now_ms
 from streams.replay.request import Prepared, Request
 from streams.shown import time_text
@@ -36,7 +36,8 @@ def prepare(request: Request, settings: Settings, agent: Agent, start: Position,
     if start.kind not in {"time", "start"} or end.kind not in {"time", "end"} or start.number * end.number < 0:
         raise ConfigurationError([f"{agent.name} is replayed by window: give times, such as --from @-2h --to @-1h"])
     topic, group = settings.names.topic(request.topic), settings.names.group(agent.name)
-    topic_id = BrokerView(settings).topic_ids([topic])[topic][0]
+    with closing(Groups(settings)) as groups:
+        topic_id = groups.topic_id(topic)
     with closing(Database(settings.database_url)) as database, closing(TopicReader(settings, topic)) as reader:
         stands = windows.stands(database, group, topic_id)
         first_us = _first_counted(database, group) if stands else None

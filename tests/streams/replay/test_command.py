@@ -15,7 +15,7 @@ def test_a_plan_is_shown_and_off_a_terminal_nothing_is_done_without_yes(flow):
     flow.place(*[(f"o{number}", "ok") for number in range(40)])
     ran = replay(flow.settings, *THREADS, "--from", "2", "-o", "json")
     assert ran.returncode == 2
-    assert "nothing was done: there is no terminal to ask on. Add --yes, or --dry-run" in ran.stderr
+    assert "nothing was done: this is no terminal to ask at; add --yes, or --dry-run" in ran.stderr
     ends = flow.ends(flow.placed)
     expected = [{"partition": n, "from": 2, "to": end, "records": end - 2} for n, end in sorted(ends.items())]
     assert json.loads(ran.stdout) == expected

@@ -1,5 +1,7 @@
 """A rewind on the real broker: the live group's own offsets."""
 
+from contextlib import closing
+
 import pytest
 
 from streams.replay.groups import Groups
@@ -38,7 +40,8 @@ def test_a_group_with_members_is_left_alone_and_they_are_named(handled):
     flow = handled
     with flow.running("threads") as runner:
         eventually(runner.ready.is_set)
-        eventually(lambda: Groups(flow.settings).members(flow.settings.names.group("threads")))
+        with closing(Groups(flow.settings)) as groups:
+            eventually(lambda: groups.members(flow.settings.names.group("threads")))
         before = flow.committed("threads")
         ran = replay(
             flow.settings, "orders.placed", "--from", "start", "--mode", "rewind", "--agent", "threads", "--yes"

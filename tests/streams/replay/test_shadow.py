@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import closing
 
 import pytest
 
@@ -15,7 +16,8 @@ from tests.support.shop.records import OrderConfirmed
 
 
 def reached(settings, agent, topic):
-    return Groups(settings).reached(settings.prefix + agent, settings.prefix + topic)
+    with closing(Groups(settings)) as groups:
+        return groups.reached(settings.prefix + agent, settings.prefix + topic)
 
 
 def await_commits(settings, agent, topic, count):

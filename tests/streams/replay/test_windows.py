@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from consumers import analytics
 from consumers.database import Database, offsets
 from consumers.rollups.tables import summaries, unpublished
+from consumers.runtime.broker_view import BrokerView
 from producers import Publisher
 from schemas.event import now_us
 from schemas.records import ActivityRecorded
-from streams.replay.groups import Groups
 from tests.support.activity import MINUTE, stored_rows, stored_watermarks
 from tests.support.flows import eventually
 from tests.support.replays import delete_before, jobs, replay, running
@@ -49,11 +49,9 @@ def count(settings):
 
 
 def lag(settings, group, topic):
-    from consumers.runtime.broker_view import BrokerView
-
-    ends = BrokerView(settings).ends([topic])
-    reached = Groups(settings).reached(group, topic)
-    return sum(high - reached.get(partition, 0) for (_, partition), (_, high) in ends.items())
+    with closing(BrokerView(settings)) as view:
+        ends, commits = view.ends([topic]), view.commits(group, [topic])
+        return sum(high - (commits[place].offset if place in commits else 0) for place, (_, high) in ends.items())
 
 
 def rows(settings):
