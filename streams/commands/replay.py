@@ -52,7 +52,13 @@ class _Replay(click.Group):
 
 @click.group("replay", cls=_Replay, add_help_option=False)
 def command() -> None:
-    """Work on a range of a topic again."""
+    """Work on a range of a topic again.
+
+    \b
+    Examples:
+      headrace replay texts.posted --from @-1h
+      headrace replay list
+    """
 
 
 @command.command("start", cls=_Begin, options_metavar="--from POSITION [OPTIONS]")
