@@ -9,11 +9,11 @@ from confluent_kafka.admin import OffsetSpec
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.say import say
-from tests.chaos.schedule import schedule
+from tests.chaos.schedule import gates, schedule
 from tests.chaos.stage import Stage
 
-_AHEAD_S = 3
-"""The load may run so far ahead of the next fault: records must be there while a fault strikes, and after it."""
+_AHEAD_S = 1
+"""The load waits so far behind a strike that is late: at the strike itself it must be running."""
 _STRIKE_LIMIT_S = 180.0
 
 
@@ -32,14 +32,15 @@ def conduct(stage: Stage) -> bool:
     say(f"{options.workers} workers are ready ({', '.join(options.agents)}); seed {options.seed}")
     stage.sampler.start()
     stage.producer.start()
-    ahead = _AHEAD_S * (options.rate or options.messages)
     strikes = schedule(options)
+    allowed = gates(strikes, options.messages, ahead=_AHEAD_S * (options.rate or options.messages))
+    stage.producer.allow(allowed[0])
     for number, strike in enumerate(strikes, 1):
-        stage.producer.allow(strike.at + ahead)
         if not stage.wait(lambda at=strike.at: _reached(stage, at), _STRIKE_LIMIT_S):  # type: ignore[misc]
             say(f"record {strike.at} is not acknowledged after {_STRIKE_LIMIT_S:.0f} s: the strikes end here")
             break
         say(f"{strike.fault} ({number} of {len(strikes)}) at record {strike.at}")
+        stage.producer.allow(allowed[number])
         struck = FAULTS[strike.fault].strike
         if struck is not None:
             struck(stage, Random(strike.draw))

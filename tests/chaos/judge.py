@@ -1,5 +1,6 @@
 """From what was seen to the run's one JSON object."""
 
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from statistics import median
@@ -13,6 +14,7 @@ from tests.chaos.stage import Stage
 from tests.chaos.workers import LEAVE_WITHIN_S, Crew
 
 _SHOWN = 5
+_TERMINATED = -signal.SIGTERM
 _STUCK = 70
 """The code of a worker that a handler kept from leaving in time."""
 
@@ -105,7 +107,7 @@ def _of_the_workers(stage: Stage) -> dict[str, list[str]]:
     bad = [
         f"worker {leave.pid} left with code {leave.code} after {leave.took_s} s"
         for leave in crew.leaves
-        if leave.code not in allowed or leave.took_s > LEAVE_WITHIN_S
+        if leave.code not in (allowed if leave.was_ready else {*allowed, _TERMINATED}) or leave.took_s > LEAVE_WITHIN_S
     ]
     crashed = [
         f"worker {crash.pid} ended by itself with code {crash.code}: {_last(crash.log_end)}" for crash in crew.crashes

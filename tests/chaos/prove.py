@@ -25,6 +25,8 @@ def prove(names: list[str]) -> int:
             if arguments not in controls:
                 say(f"control: {arguments}")
                 controls[arguments] = run(run_of(arguments), stack, proxies)
+                if controls[arguments]["violations"]:
+                    say(f"the control is red: {controls[arguments]['violations']}")
             say(f"mutation {name}: {arguments}")
             mutated = replace(run_of(arguments), mutation=name, patience_s=_PATIENCE_S)
             results[name] = run(mutated, stack, proxies)

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection
+
+from consumers.runtime.metadata import topic_id_of
 
 _EVERY_S = 0.05
 _TIMEOUT_S = 5.0
@@ -32,11 +33,11 @@ class Sampler:
         latest: the last answer: offset by (group, partition).
     """
 
-    def __init__(self, admin: Any, groups: list[str], topic: str, *, epoch: Callable[[], int]) -> None:
+    def __init__(self, admin: Any, groups: list[str], topic: str) -> None:
         self._admin = admin
         self._groups = groups
         self._topic = topic
-        self._epoch = epoch
+        self._epochs: dict[str, int] = {}
         self._known: set[tuple[str, int, int, int]] = set()
         self._asking = threading.Lock()
         self._stopping = threading.Event()
@@ -65,9 +66,12 @@ class Sampler:
         """The last offsets seen of a group, by partition."""
         return {partition: offset for (of, partition), offset in self.latest.items() if of == group}
 
-    def forget(self) -> None:
-        """The topic is another one now: what was seen counts for the old one alone."""
+    def begin_epoch(self, number: int) -> None:
+        """The topic was made: from now on a commit counts for it, unless its metadata name a former one."""
+        described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_S)
+        topic_id = str(described[self._topic].result(_TIMEOUT_S + 2.0).topic_id)
         with self._asking:
+            self._epochs[topic_id] = number
             self.latest.clear()
 
     def _run(self) -> None:
@@ -75,7 +79,7 @@ class Sampler:
             self.sample()
 
     def _look(self, group: str) -> None:
-        epoch = self._epoch()
+        current = max(self._epochs.values(), default=0)
         try:
             asked = self._admin.list_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
@@ -87,10 +91,12 @@ class Sampler:
         seen_ns = time.time_ns()
         for place in found:
             if place.topic == self._topic and place.offset >= 0:
-                self._note(Commit(group, epoch, place.partition, place.offset, seen_ns))
+                epoch = self._epochs.get(topic_id_of(place.metadata) or "", current)
+                self._note(Commit(group, epoch, place.partition, place.offset, seen_ns), current)
 
-    def _note(self, commit: Commit) -> None:
-        self.latest[commit.group, commit.partition] = commit.offset
+    def _note(self, commit: Commit, current: int) -> None:
+        if commit.epoch == current:
+            self.latest[commit.group, commit.partition] = commit.offset
         name = (commit.group, commit.epoch, commit.partition, commit.offset)
         if name not in self._known:
             self._known.add(name)

@@ -6,8 +6,8 @@ from random import Random
 from tests.chaos.faults import FAULTS
 from tests.chaos.options import Options
 
-_FIRST, _LAST = 0.05, 0.95
-"""Parts of the load: a fault before anything runs, or after all is done, tries nothing."""
+_FIRST, _LAST = 0.2, 0.8
+"""Parts of a strike's own stretch of the load, within which it falls: between two strikes records must flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,19 @@ class Strike:
 
 
 def schedule(options: Options) -> list[Strike]:
-    """Every strike of the run, in order."""
+    """Every strike of the run, in order: each has an equal stretch of the load, and falls anywhere inside it."""
     random = Random(f"strikes/{options.seed}")
-    strikes = [
-        Strike(int(options.messages * random.uniform(_FIRST, _LAST)), name, random.getrandbits(32))
-        for name, times in sorted(options.faults)
-        if FAULTS[name].strike is not None
-        for _ in range(times)
+    names = [name for name, times in sorted(options.faults) if FAULTS[name].strike is not None for _ in range(times)]
+    random.shuffle(names)
+    stretch = options.messages / max(1, len(names))
+    return [
+        Strike(int((index + random.uniform(_FIRST, _LAST)) * stretch), name, random.getrandbits(32))
+        for index, name in enumerate(names)
     ]
-    return sorted(strikes, key=lambda strike: (strike.at, strike.fault, strike.draw))
+
+
+def gates(strikes: list[Strike], messages: int, *, ahead: int) -> list[int]:
+    """How far the load may go before each strike, and after the last: a little past it, so that it strikes a busy worker."""
+    positions = [strike.at for strike in strikes]
+    nexts = [*positions[1:], messages]
+    return [at + min(ahead, (after - at) // 2) for at, after in zip(positions, nexts, strict=True)] + [messages]

@@ -143,7 +143,8 @@ def opened(
         producer = Producer(sender, topic, _load(options, direct, topic), rate=options.rate)
         at_end.callback(producer.stop)
         groups = [names.group(agent) for agent in options.agents]
-        sampler = Sampler(admin, groups, topic, epoch=lambda: producer.epoch)
+        sampler = Sampler(admin, groups, topic)
+        sampler.begin_epoch(0)
         at_end.callback(sampler.stop)
         stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, proxies, disk)
         for agent in options.agents:

@@ -30,6 +30,7 @@ class Worker:
     process: subprocess.Popen[bytes]
     log: Path
     leaving: bool = False
+    was_ready: bool = False
     _ready: bool = False
 
     @property
@@ -53,11 +54,15 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """How a worker left after SIGTERM: its exit code (None when it had to be killed) and the seconds it took."""
+    """How a worker left after SIGTERM: its exit code (None when it had to be killed) and the seconds it took.
+
+    One that was not ready yet has no handler for the signal: it holds nothing, and ends as any program does.
+    """
 
     pid: int
     code: int | None
     took_s: float
+    was_ready: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class Crew:
 
     def tell_to_leave(self, worker: Worker) -> None:
         """SIGTERM."""
-        worker.leaving = True
+        worker.leaving, worker.was_ready = True, worker.is_ready
         worker.process.send_signal(signal.SIGTERM)
 
     def await_leave(self, worker: Worker, *, since_s: float) -> Leave:
@@ -147,7 +152,7 @@ class Crew:
             code: int | None = worker.process.wait(max(0.1, LEAVE_WITHIN_S + since_s - time.monotonic()))
         except subprocess.TimeoutExpired:
             code = None
-        leave = Leave(worker.pid, code, round(time.monotonic() - since_s, 2))
+        leave = Leave(worker.pid, code, round(time.monotonic() - since_s, 2), worker.was_ready)
         self.leaves.append(leave)
         if code is None:
             self.kill(worker)

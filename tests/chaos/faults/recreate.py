@@ -24,9 +24,9 @@ def strike(stage: "Stage", _random: Random) -> None:
     stage.excused += [(epoch, partition, 0, end) for partition, end in ends.items()]
     stage.admin.delete_topics([stage.topic])[stage.topic].result(30)
     stage.epoch = stage.producer.epoch = epoch + 1
-    stage.sampler.forget()
     stage.pause(_PROPAGATION_S)
     _create(stage)
+    stage.sampler.begin_epoch(stage.epoch)
     stage.hit("recreate", None)
     stage.producer.go_on()
 
