@@ -59,10 +59,12 @@ MUTATIONS = {
         of_commits.resume_at_once, "I10", "--messages 6000 --rate 0 --workers 1 --max-in-flight 400"
     ),
     "two-transactions": Mutation(of_state.two_transactions, "I3", "--messages 3000 --fault kill:4"),
-    "write-unfenced": Mutation(of_state.write_unfenced, "I3", "--messages 6000 --fault stop:4 --workers 2"),
+    "write-unfenced": Mutation(of_state.write_unfenced, "I3", "--messages 5000 --fault stop:3 --workers 2"),
     "stale-completion": Mutation(
-        of_state.stale_completion, "I11", "--messages 5000 --fault stop:3,sluggish --workers 2"
+        of_state.stale_completion, "I11", "--messages 3000 --fault stop:2,sluggish --workers 1 --deadline-s 20"
     ),
     "reset-to-the-end": Mutation(of_state.reset_to_the_end, "I1", "--messages 4000 --fault retention:1"),
-    "trust-the-old-log": Mutation(of_state.trust_the_old_log, "I1", "--messages 4000 --fault recreate:1"),
+    "trust-the-old-log": Mutation(
+        of_state.trust_the_old_log, "I1", "--messages 6000 --fault recreate:1 --session-ms 6000 --seed 14"
+    ),
 }

@@ -45,6 +45,7 @@ class Options:
     load: str = "tasks"
     mutation: str | None = None
     session_ms: int = 3_000
+    deadline_s: int = 4
     max_in_flight: int = 2_000
     strict_redo: bool = False
     recovery_s: float = 30.0
@@ -93,7 +94,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for name in ("seed", "messages", "rate", "keys", "workers", "partitions", "session-ms", "max-in-flight"):
+    for name in (
+        "seed",
+        "messages",
+        "rate",
+        "keys",
+        "workers",
+        "partitions",
+        "session-ms",
+        "deadline-s",
+        "max-in-flight",
+    ):
         made.add_argument(f"--{name}", type=int, default=getattr(default, name.replace("-", "_")))
     made.add_argument("--brokers", type=int, choices=(1, 3), default=1)
     made.add_argument("--kills", type=int, default=0, help="short for --fault kill:N")

@@ -176,6 +176,7 @@ def _environ(options: Options, folder: Path) -> dict[str, str]:
     environ = {
         "CHAOS_PARTITIONS": str(options.partitions),
         "CHAOS_MAX_IN_FLIGHT": str(options.max_in_flight),
+        "CHAOS_DEADLINE_S": str(options.deadline_s),
         "CHAOS_LEDGER": str(ledger),
         "LOG_LEVEL": "INFO",
     }

@@ -1,5 +1,7 @@
 """The topic is deleted and made again: its offsets start anew, and every old one means nothing any more."""
 
+import os
+import signal
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,33 @@ from tests.chaos.faults.fault import Fault
 if TYPE_CHECKING:
     from tests.chaos.stage import Stage
 
-_PROPAGATION_S = 1.0
+_PROPAGATION_S = 0.3
+_FROZEN_SESSIONS = 0.8
 
 
 def strike(stage: "Stage", _random: Random) -> None:
-    """Hold the load, delete the topic with whatever is in it, and make it again; what was unhandled is excused."""
+    """Make the topic again while the workers are frozen, and let the new log grow as long as the old one was.
+
+    So a worker that wakes finds its old offset in the new log, and no error tells it that it is another log. What was
+    unhandled in the old one is excused.
+    """
+    frozen = list(stage.crew.workers)
+    for worker in frozen:
+        os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        before = _replace(stage)
+        sent = stage.producer.acknowledged
+        stage.wait(
+            lambda: stage.producer.acknowledged >= sent + before, _FROZEN_SESSIONS * stage.options.session_ms / 1000
+        )
+    finally:
+        for worker in frozen:
+            os.kill(worker.pid, signal.SIGCONT)
+    stage.hit("recreate", None)
+
+
+def _replace(stage: "Stage") -> int:
+    """Hold the load, delete the topic with whatever is in it, and make it; how many records the old one held."""
     stage.producer.hold()
     epoch = stage.epoch
     ends = {}
@@ -27,8 +51,8 @@ def strike(stage: "Stage", _random: Random) -> None:
     stage.pause(_PROPAGATION_S)
     _create(stage)
     stage.sampler.begin_epoch(stage.epoch)
-    stage.hit("recreate", None)
     stage.producer.go_on()
+    return sum(ends.values())
 
 
 def _create(stage: "Stage") -> None:

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from consumers.database import Source, marked, offsets
 from consumers.errors import FencedError
 from consumers.runtime import membership, state
-from consumers.runtime import offsets as starts
+from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.runner import Runner
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.state import State
 
 _BETWEEN_S = 0.05
+_BEFORE_S = 0.3
 
 
 def two_transactions() -> None:
@@ -41,17 +42,23 @@ def two_transactions() -> None:
 
 def write_unfenced() -> None:
     """Move the stored offset without comparing it: a writer that lost its partition writes all the same."""
-    honest = State._move
+    honest, honest_transaction = State._move, State.transaction
+
+    @contextmanager
+    def transaction(self: Any, position: Any, **offsets_of_it: Any) -> Iterator[Any]:
+        time.sleep(_BEFORE_S)  # a writer that is frozen here has chosen what to write, and not begun
+        with honest_transaction(self, position, **offsets_of_it) as connection:
+            yield connection
 
     def move(self: Any, connection: Any, position: Any, expected: int, following: int) -> Any:
         found = honest(self, connection, position, expected, following)
-        time.sleep(_BETWEEN_S)  # a batch of some length: a frozen writer is found in the middle of one
         if found is not None:
             return found
         blind = sa.update(offsets).where(state._OF_POSITION).values(next_offset=sa.bindparam("following"))
         values = {**self._names(position), "following": following}
         return connection.execute(blind.returning(offsets.c.source_id), values).scalar_one()
 
+    State.transaction = transaction  # type: ignore[method-assign,assignment]
     State._move = move  # type: ignore[method-assign]
 
 
@@ -73,25 +80,36 @@ def stale_completion() -> None:
                 back.chunk.owner = current
         honest(self, back)
 
+    def give_up(self: Any, leaving: Any) -> None:
+        for assignment in leaving:
+            assignment.end_now()  # and what runs of it goes on, and comes back
+
     Runner.__init__ = init  # type: ignore[method-assign]
+    Dispatch.give_up = give_up  # type: ignore[method-assign]
     Settlement.completed = completed  # type: ignore[method-assign]
 
 
 def reset_to_the_end() -> None:
     """A commit that no longer fits its log leads silently to the log's end."""
-    honest = starts.start_of
+    honest = membership.start_of
 
     def start_of(committed: Any, log: Any, **circumstances: Any) -> Any:
         start = honest(committed, log, **circumstances)
         return replace(start, offset=log.high, stopped=False) if start.misfit else start
 
-    membership.start_of = start_of
+    membership.start_of = start_of  # type: ignore[assignment]
 
 
 def trust_the_old_log() -> None:
-    """Never look whether the topic is still the same log."""
+    """Take an offset of a topic that was made again for one of the topic that is there now."""
+    honest = membership.start_of
 
     def check_topic_ids(self: Any) -> None:
         return
 
+    def start_of(committed: Any, log: Any, **circumstances: Any) -> Any:
+        trusted = replace(committed, topic_id=None) if committed else None
+        return honest(trusted, log, **circumstances)
+
+    membership.start_of = start_of  # type: ignore[assignment]
     membership.Membership.check_topic_ids = check_topic_ids  # type: ignore[method-assign]
