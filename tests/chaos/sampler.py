@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 
 from consumers.runtime.metadata import topic_id_of
 
@@ -33,10 +33,11 @@ class Sampler:
         latest: the last answer: offset by (group, partition).
     """
 
-    def __init__(self, admin: Any, groups: list[str], topic: str) -> None:
+    def __init__(self, admin: Any, servers: str, groups: list[str], topic: str) -> None:
         self._admin = admin
-        self._groups = groups
+        self._asked_by = {group: _outsider(servers, group) for group in groups}
         self._topic = topic
+        self._partitions: list[TopicPartition] = []
         self._epochs: dict[str, int] = {}
         self._known: set[tuple[str, int, int, int]] = set()
         self._asking = threading.Lock()
@@ -56,10 +57,16 @@ class Sampler:
         if self._thread.ident is not None:
             self._thread.join(30)
 
+    def close(self) -> None:
+        """End it, and its clients."""
+        self.stop()
+        for consumer in self._asked_by.values():
+            consumer.close()
+
     def sample(self) -> None:
         """One look at every group; a broker that is away has nothing to say."""
         with self._asking:
-            for group in self._groups:
+            for group in self._asked_by:
                 self._look(group)
 
     def offsets(self, group: str) -> dict[int, int]:
@@ -69,9 +76,10 @@ class Sampler:
     def begin_epoch(self, number: int) -> None:
         """The topic was made: from now on a commit counts for it, unless its metadata name a former one."""
         described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_S)
-        topic_id = str(described[self._topic].result(_TIMEOUT_S + 2.0).topic_id)
+        topic = described[self._topic].result(_TIMEOUT_S + 2.0)
         with self._asking:
-            self._epochs[topic_id] = number
+            self._epochs[str(topic.topic_id)] = number
+            self._partitions = [TopicPartition(self._topic, partition.id) for partition in topic.partitions]
             self.latest.clear()
 
     def _run(self) -> None:
@@ -81,16 +89,13 @@ class Sampler:
     def _look(self, group: str) -> None:
         current = max(self._epochs.values(), default=0)
         try:
-            asked = self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
-            )
-            found = asked[group].result(_TIMEOUT_S + 2.0).topic_partitions or []
-        except (KafkaException, TimeoutError):
+            found = self._asked_by[group].committed(self._partitions, timeout=_TIMEOUT_S)
+        except KafkaException:
             return
         self.samples += 1
         seen_ns = time.time_ns()
         for place in found:
-            if place.topic == self._topic and place.offset >= 0:
+            if place.error is None and place.offset >= 0:
                 epoch = self._epochs.get(topic_id_of(place.metadata) or "", current)
                 self._note(Commit(group, epoch, place.partition, place.offset, seen_ns), current)
 
@@ -101,3 +106,12 @@ class Sampler:
         if name not in self._known:
             self._known.add(name)
             self.commits.append(commit)
+
+
+def _outsider(servers: str, group: str) -> Consumer:
+    """A consumer that never joins: asking by the admin client aborts the process when a broker dies meanwhile.
+
+    Seen on librdkafka 2.16.0: `list_consumer_group_offsets` over a connection that is cut ends in an assertion
+    (`rd_kafka_enq_once_del_source_return: eonce->refcnt > 0`), in a segfault, or never answers again.
+    """
+    return Consumer({"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False, "log_level": 2})

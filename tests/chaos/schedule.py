@@ -40,5 +40,5 @@ def schedule(options: Options) -> list[Strike]:
 def gates(strikes: list[Strike], messages: int, *, ahead: int) -> list[int]:
     """How far the load may go before each strike, and after the last: a little past it, so that it strikes a busy worker."""
     positions = [strike.at for strike in strikes]
-    nexts = [*positions[1:], messages]
+    nexts = [*positions, messages][1:]
     return [at + min(ahead, (after - at) // 2) for at, after in zip(positions, nexts, strict=True)] + [messages]

@@ -143,9 +143,9 @@ def opened(
         producer = Producer(sender, topic, _load(options, direct, topic), rate=options.rate)
         at_end.callback(producer.stop)
         groups = [names.group(agent) for agent in options.agents]
-        sampler = Sampler(admin, groups, topic)
+        sampler = Sampler(admin, stack.bootstrap_servers, groups, topic)
         sampler.begin_epoch(0)
-        at_end.callback(sampler.stop)
+        at_end.callback(sampler.close)
         stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, proxies, disk)
         for agent in options.agents:
             stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
