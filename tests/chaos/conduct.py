@@ -71,23 +71,33 @@ def _settle(stage: Stage) -> bool:
         lag = _lag(stage)
         if time.monotonic() - said_s > 5.0:
             said_s = time.monotonic()
-            say(f"waiting for the last commits: {lag if lag is not None else 'no answer'} to go")
-        return lag == 0
+            say(f"waiting for the last commits: {'no answer' if lag is None else _told(lag)}")
+        return lag == {}
 
     settled = stage.wait(committed, options.patience_s)
     say(f"{'all is committed' if settled else 'NOT all is committed'} after {time.monotonic() - began_s:.1f} s")
     return sent and settled
 
 
-def _lag(stage: Stage) -> int | None:
-    """Offsets that are not committed, over all groups; None while the broker is away."""
+def _told(lag: dict[str, int]) -> str:
+    """The whole, and where the most is missing."""
+    worst = sorted(lag, key=lambda place: -lag[place])[:4]
+    return f"{sum(lag.values())} to go ({', '.join(f'{place}: {lag[place]}' for place in worst)})"
+
+
+def _lag(stage: Stage) -> dict[str, int] | None:
+    """How many offsets are not committed, by "agent partition"; None while the broker is away."""
     try:
         ends = _ends(stage)
     except (KafkaException, TimeoutError):
         return None
-    groups = [stage.direct.names.group(agent) for agent in stage.options.agents]
-    known = {group: stage.sampler.offsets(group) for group in groups}
-    return sum(max(0, end - known[group].get(partition, 0)) for group in groups for partition, end in ends.items())
+    lag = {}
+    for agent in stage.options.agents:
+        known = stage.sampler.offsets(stage.direct.names.group(agent))
+        lag |= {
+            f"{agent} {place}": end - known.get(place, 0) for place, end in ends.items() if end > known.get(place, 0)
+        }
+    return lag
 
 
 def _ends(stage: Stage) -> dict[int, int]:
