@@ -20,9 +20,9 @@ def stack():
 
 
 def test_nothing_is_lost_while_workers_are_killed_and_poison_comes(stack):
-    result = run(Options(messages=5_000, faults=(("kill", 4), ("poison", 0), ("errors", 0))), stack, None)
+    result = run(Options(messages=5_000, faults=(("kill", 3), ("poison", 0), ("errors", 0))), stack, None)
     assert result["violations"] == {}, result
-    assert result["strikes"] == {"kill": 4}
+    assert result["strikes"] == {"kill": 3}
     assert result["handled"] + result["dead_lettered"] == 5_000
     assert result["dead_lettered"] > 40
     assert result["samples"] > 50
