@@ -13,11 +13,12 @@ class Batch:
     """Records of one partition in offset order; the sequences and the frame's rows are parallel.
 
     Attributes:
-        topic: the topic's name in the catalogue, without the prefix.
+        topic: the topic's name in the catalogue, without the prefix; of records that come again, that of their origin.
         partition: from 0.
         offsets: rising, not always without gaps.
         timestamps_ms: the records' own timestamps, in milliseconds since the epoch.
-        headers: each record's headers; of a name that occurs twice, the last.
+        headers: each record's headers; of a name that occurs twice, the last. Records that come again by a retry topic have
+            `headrace-origin-topic`.
         frame: one column a field, by the field's name: times as Int64 (microseconds since the epoch, UTC), enums as
             String. Empty, without columns, for an agent with `decode=False`.
     """

@@ -27,7 +27,7 @@ class StoredRecord:
     stored_offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
     def topic(self) -> str:
         """As confluent-kafka's Message says it."""
@@ -74,7 +74,7 @@ class MemorySender:
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> None:
         """Store a record, and call back."""
@@ -91,7 +91,7 @@ class MemorySender:
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> bool:
         """Store a record; there is always room."""
@@ -107,7 +107,13 @@ class MemorySender:
         self._closed = True
 
     def _store(
-        self, topic: str, value: bytes | None, key: bytes | None, headers: Sequence[tuple[str, bytes]], *, failed: bool
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        headers: Sequence[tuple[str, bytes | None]],
+        *,
+        failed: bool,
     ) -> StoredRecord:
         partition = zlib.crc32(key or b"") % _PARTITIONS
         record = StoredRecord(topic, partition, self._ends[topic, partition], key, value, tuple(headers))

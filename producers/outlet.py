@@ -17,7 +17,7 @@ class Outlet(Protocol):
         value: bytes,
         *,
         key: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
+        headers: Sequence[tuple[str, bytes | None]],
         on_delivery: OnDelivery,
     ) -> None:
         """Queue a record; blocks while the queue is full."""
@@ -28,7 +28,7 @@ class Outlet(Protocol):
         value: bytes,
         *,
         key: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
+        headers: Sequence[tuple[str, bytes | None]],
         on_delivery: OnDelivery,
     ) -> bool:
         """Queue a record; False where `send` would block."""

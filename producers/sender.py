@@ -71,7 +71,7 @@ class Sender:
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> None:
         """Queue a record; `on_delivery(error, message)` is called exactly once, unless this raises.
@@ -92,7 +92,7 @@ class Sender:
         value: bytes | None,
         *,
         key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> bool:
         """Queue a record as `send` does; False, and nothing done, where `send` would block."""

@@ -61,7 +61,12 @@ class Names:
 
     def retry(self, agent: str, delay_s: int) -> str:
         """The topic in which an agent's records wait so long, in whole seconds: `images.retry.5s`, `images.retry.10m`."""
-        return f"{self.prefix}{agent}.retry.{_delay(delay_s)}"
+        return self.prefix + retry_suffix(agent, delay_s)
+
+
+def retry_suffix(agent: str, delay_s: int) -> str:
+    """What a retry topic's name is without the prefix."""
+    return f"{agent}.retry.{_delay(delay_s)}"
 
 
 def _delay(seconds: int) -> str:

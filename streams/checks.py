@@ -103,7 +103,9 @@ def _store(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     from consumers.runtime.state import State
 
-    State(settings.database_url, group="headrace-doctor").close()
+    state = State(settings.database_url, group="headrace-doctor")
+    state.prepare()
+    state.close()
     yield Finding("database", ok=True, seen=str(settings.shown()["database_url"]))
 
 

@@ -10,6 +10,7 @@ from schemas.errors import HeadraceError
 
 _COMMANDS = {
     "analytics": "streams.commands.analytics:command",
+    "dlq": "streams.commands.dlq:command",
     "doctor": "streams.commands.doctor:command",
     "init": "streams.commands.init:command",
     "publish": "streams.commands.publish:command",
@@ -20,6 +21,7 @@ _COMMANDS = {
 }
 _SHORT_HELP = {
     "analytics": "Show activity by minute and kind.",
+    "dlq": "Find dead letters, and send them to their agents again.",
     "doctor": "Check what a worker needs, with a remedy for each fault.",
     "init": "Create the topics and register the schemas.",
     "publish": "Publish JSON Lines to a topic.",

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 from mode import Service
 
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Order
+from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.relay import OutboxRelay
-from consumers.runtime.runner import AgentFailedError, Runner
+from consumers.runtime.runner import Runner
 from consumers.runtime.work import Kit
 from producers.kafka import BrokerUnreachableError, check_broker
 from producers.sender import Sender
@@ -58,7 +59,7 @@ class Host(Service):
             return
         self.sender = Sender(self._settings, client_id="headrace-worker")
         topics = await asyncio.to_thread(self._check_topics, self.sender)
-        self._start_agents(self.sender, reporting=self._settings.names.topic(WORKERS_TOPIC) in topics)
+        self._start_agents(self.sender, topics)
         self.add_future(self._watch(time.monotonic()))
 
     async def on_stop(self) -> None:
@@ -97,6 +98,12 @@ class Host(Service):
             for topic in (*agent.topics, *([agent.output] if agent.output else []))
         }
         needed |= {names.dead_letter(agent.name) for agent in agents}
+        needed |= {
+            names.retry(agent.name, delay_s)
+            for agent in agents
+            if agent.order is Order.UNORDERED
+            for delay_s in agent.retry_delays_s
+        }
         known = set(sender.topics(_ANSWER_S))
         missing = sorted(needed - known)
         if missing:
@@ -104,8 +111,16 @@ class Host(Service):
             raise SystemExit(ConfigurationError.exit_code)
         return known
 
-    def _start_agents(self, sender: Sender, *, reporting: bool) -> None:
-        self.runners = [Runner(agent, self._kit, sender, crashed=self._agent_failed) for agent in self._agents]
+    def _start_agents(self, sender: Sender, topics: set[str]) -> None:
+        reporting = self._settings.names.topic(WORKERS_TOPIC) in topics
+        try:
+            self.runners = [
+                Runner(agent, self._kit, sender, known_topics=topics, crashed=self._agent_failed)
+                for agent in self._agents
+            ]
+        except HeadraceError as error:
+            log.error("misconfigured", error=type(error).__name__, reason=str(error))  # noqa: TRY400  it says all
+            raise SystemExit(ConfigurationError.exit_code) from error
         self.relays = [
             OutboxRelay(runner.agent.name, runner.state, sender, stats=runner.stats)
             for runner in self.runners

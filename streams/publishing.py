@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from producers import Publisher, PublishError, Receipt
 from producers.lines import LineReader
@@ -11,6 +12,7 @@ from producers.outgoing import Key, Outgoing
 from schemas.errors import InvalidEventError
 from schemas.event import Event
 
+T = TypeVar("T")
 _AHEAD = 20_000
 """Receipts held back until their turn; it keeps librdkafka's queue busy and the memory bounded."""
 
@@ -106,12 +108,12 @@ class Feed:
 
 
 def paced(
-    items: Iterable[tuple[int, Outgoing]],
+    items: Iterable[T],
     rate: float,
     *,
     now_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[tuple[int, Outgoing]]:
+) -> Iterator[T]:
     """The same items, at most `rate` a second; one that is late does not make the next ones hurry."""
     due_s = now_s()
     for item in items:

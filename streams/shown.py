@@ -23,17 +23,19 @@ class Shower:
 
     Args:
         codec: of all schemas known.
+        hex_bytes: how much is shown of a value that cannot be decoded.
     """
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, *, hex_bytes: int = _HEX_BYTES) -> None:
         self._codec = codec
+        self._hex_bytes = hex_bytes
         self._forms: dict[bytes, Convert] = {}
 
     def show(self, message: Message) -> dict[str, Any]:
         """A record as JSON has it.
 
         `value` holds the fields, `record` the schema's full name. What cannot be decoded has `error` with the reason and
-        `hex` with the value's first 32 bytes instead; a tombstone has neither record nor error.
+        `hex` with the value's first bytes instead; a tombstone has neither record nor error.
         """
         shown: dict[str, Any] = {
             "topic": message.topic(),
@@ -52,10 +54,13 @@ class Shower:
             name, plain = self._codec.decode_any(value)
             writer = self._codec.writer_of(value)
         except DecodeError as error:
-            return {"record": None, "error": error.reason, "hex": _hex(value), "size_bytes": len(value)}
+            return self._undecoded(value, error.reason)
         except RegistryUnavailableError as error:
-            return {"record": None, "error": str(error), "hex": _hex(value), "size_bytes": len(value)}
+            return self._undecoded(value, str(error))
         return {"record": name, "value": self._form(writer)(plain, "")}
+
+    def _undecoded(self, value: bytes, reason: str) -> dict[str, Any]:
+        return {"record": None, "error": reason, "hex": value[: self._hex_bytes].hex(), "size_bytes": len(value)}
 
     def _form(self, schema: Schema) -> Convert:
         if schema.fingerprint not in self._forms:
@@ -101,10 +106,6 @@ def _listed(value: Any) -> list[Any]:
 def _told(headers: Mapping[str, Any]) -> str:
     told = " ".join(f"{name}={value}" for name, value in headers.items() if name != ERROR_TRACEBACK)
     return f"  [{told}]" if told else ""
-
-
-def _hex(value: bytes) -> str:
-    return value[:_HEX_BYTES].hex()
 
 
 def _text(value: bytes | str | None) -> str | None:

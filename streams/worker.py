@@ -14,7 +14,7 @@ from schemas.errors import HeadraceError
 from schemas.settings import from_environment
 from streams import logs
 from streams.host import Host
-from streams.selection import chosen, parse_concurrency
+from streams.selection import chosen, parse_changes
 
 
 class QuietWorker(Worker):
@@ -43,6 +43,11 @@ class worker(FaustWorkerCommand):  # noqa: N801  the class's name is the command
         option("--agents", default="", help="Run only these agents, by name, separated by commas (HEADRACE_AGENTS)."),
         option("--concurrency", default="", help="Override the catalogue: agent=number, separated by commas."),
         option(
+            "--reset",
+            default="",
+            help="What a commit that no longer fits its log leads to: agent=stop, earliest or latest, by commas.",
+        ),
+        option(
             "--catalogue", default="", help="A module of your own agents, such as shop.agents (HEADRACE_CATALOGUE)."
         ),
         option(
@@ -63,7 +68,7 @@ class worker(FaustWorkerCommand):  # noqa: N801  the class's name is the command
             raise SystemExit(error.exit_code) from error
 
     def _host_agents(
-        self, *, agents: str, concurrency: str, catalogue: str, metrics_port: int | None, **_others: Any
+        self, *, agents: str, concurrency: str, reset: str, catalogue: str, metrics_port: int | None, **_others: Any
     ) -> None:
         flags = {
             "HEADRACE_AGENTS": agents,
@@ -72,7 +77,7 @@ class worker(FaustWorkerCommand):  # noqa: N801  the class's name is the command
         }
         settings = from_environment({**os.environ, **{name: value for name, value in flags.items() if value}})
         kit = open_kit(settings)  # imports the user's module too, and with it any stock agent
-        picked = chosen(kit.catalogue.agents, settings.agents, parse_concurrency(concurrency))
+        picked = chosen(kit.catalogue.agents, settings.agents, parse_changes(concurrency=concurrency, reset=reset))
         logs.configure(settings.log_level)
         app: Any = self.app  # it takes instances too, whatever its annotation says
         app.service(Host(kit, picked, loop=self.app.loop, beacon=self.app.beacon))

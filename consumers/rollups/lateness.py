@@ -15,7 +15,7 @@ GRACE_US = 60 * 1_000_000
 and a phone that was briefly without a network; every minute more delays each roll-up by a minute."""
 AHEAD_US = 5 * 60 * 1_000_000
 """How far an event may lie ahead of its record's own timestamp: past that its clock is wrong, and would make all others late."""
-_COMES_AGAIN = (wire.REPLAY, wire.ATTEMPTS, wire.ORIGIN_TOPIC)
+_COMES_AGAIN = (wire.REPLAY, wire.ATTEMPTS, wire.ORIGIN_TOPIC, wire.REDRIVES)
 """Headers of a record that was retried, redriven or replayed: the delay is ours, not its own."""
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from consumers.runtime import metadata
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
-from consumers.runtime.offsets import Log, Start
+from consumers.runtime.metadata import Note, encode
+from consumers.runtime.offsets import Start
 from consumers.runtime.watermark import Watermark
+from schemas.names import retry_suffix
 
 
 @dataclass(slots=True, eq=False)
@@ -20,26 +21,33 @@ class Assignment:
 
     Attributes:
         topic: the broker's name.
+        note: what its commits' metadata say.
         watermark: which offsets are finished.
         lanes: what waits, in order.
         stored: the offset in the database, for an exact agent.
+        exact: whether the agent is one.
         committed: the last offset that the broker confirmed; -1 for none that counts.
         sent: the offset of the commit that is on its way; -1 for none.
         end: the log's end as an end-of-partition event told it; -1 before the first.
         stopped: why nothing is taken from this partition; None while it is.
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
+        retry_delay_s: of a retry topic's partition, how long its records wait there; None for any other.
+        resume_s: until when nothing is taken, because its next record is not due, on the clock of `time.monotonic()`.
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
     """
 
     topic: str
     partition: int
-    topic_id: str
+    note: Note
     watermark: Watermark
     lanes: Lanes
     stored: int
     committed: int
     batch_limit: int
+    exact: bool
+    retry_delay_s: int | None = None
+    resume_s: float | None = None
     stopped: str | None = None
     sent: int = -1
     end: int = -1
@@ -50,24 +58,42 @@ class Assignment:
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
-    def of(cls, agent: Agent, topic: str, partition: int, log: Log, start: Start, *, committed: int) -> "Assignment":
+    def of(cls, agent: Agent, topic: str, partition: int, note: Note, start: Start, *, committed: int) -> "Assignment":
         """A fresh assignment that starts where `start` says."""
         return cls(
             topic=topic,
             partition=partition,
-            topic_id=log.topic_id,
+            note=note,
+            retry_delay_s=next((d for d in agent.retry_delays_s if topic.endswith(retry_suffix(agent.name, d))), None),
             watermark=Watermark(start.offset),
             lanes=Lanes(lanes=agent.concurrency, order=agent.order, whole=agent.batch_records is not None),
             stored=start.offset,
             committed=committed if committed == start.offset else -1,
             batch_limit=agent.batch_records or 0,
+            exact=agent.exact,
             stopped=start.misfit if start.stopped else None,
         )
+
+    @classmethod
+    def waiting(cls, agent: Agent, topic: str, partition: int) -> "Assignment":
+        """What stands for a partition until it is known where it starts: nothing is taken from it."""
+        start = Start(0, "it is being looked up where it starts", stopped=True)
+        return cls.of(agent, topic, partition, Note(), start, committed=-1)
+
+    @property
+    def topic_id(self) -> str:
+        """Kafka's id of the log that it stands in; empty while that is unknown."""
+        return self.note.topic_id or ""
 
     @property
     def place(self) -> tuple[str, int]:
         """Topic and partition."""
         return self.topic, self.partition
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is to be fetched from it now."""
+        return self.stopped is not None or self.resume_s is not None
 
     @property
     def out(self) -> bool:
@@ -80,10 +106,11 @@ class Assignment:
             return None
         if self.end > self.watermark.committable:
             self.watermark.skip_to(self.end)
-        offset = self.watermark.committable
+        # An exact agent starts at the stored offset, whatever was committed: a commit ahead of it would tell a lag that isn't.
+        offset = min(self.watermark.committable, self.stored) if self.exact else self.watermark.committable
         if offset <= max(self.committed, self.sent):
             return None
-        return TopicPartition(self.topic, self.partition, offset, metadata=metadata.encode(self.topic_id))
+        return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note))
 
     def end_now(self) -> list[Chunk]:
         """Give it up: whatever comes back for it counts no more. Returns the chunks that still run."""

@@ -50,7 +50,8 @@ class BatchWork:
             return
         if chunk.purpose is Purpose.RECORDS:
             if chunk.start(0):
-                chunk.outcomes = list(self._settle(chunk, chunk.records))
+                alike = self._of_one_topic(chunk.records)
+                chunk.outcomes = [*self._settle(chunk, alike), *[HELD] * (len(chunk.records) - len(alike))]
             return
         chunk.started_s = time.monotonic()
         try:
@@ -60,6 +61,11 @@ class BatchWork:
                 self._advance(chunk)
         except Exception as error:
             chunk.failure = failure_of(error)
+
+    def _of_one_topic(self, records: list[Record]) -> list[Record]:
+        """The first records that came from one topic: those of a retry topic may come from several."""
+        topics = [origin_of(record, self._kit).topic for record in records] if records[0].origin else []
+        return list(records[: next((index for index, topic in enumerate(topics) if topic != topics[0]), len(records))])
 
     def _advance(self, chunk: Chunk) -> None:
         stored = chunk.owner.stored
@@ -137,11 +143,11 @@ class BatchWork:
             frame = frame.head(len(chosen))
         good = [records[index] for index in chosen]
         batch = Batch(
-            topic=self._kit.settings.names.bare(records[0].topic),
+            topic=origin_of(records[0], self._kit).topic,
             partition=records[0].partition,
             offsets=[record.offset for record in good],
             timestamps_ms=[record.timestamp_ms for record in good],
-            headers=[{name: value for name, value in record.headers if value is not None} for record in good],
+            headers=[_headers(record) for record in good],
             frame=frame,
         )
         return batch, good, outcomes
@@ -152,7 +158,7 @@ class BatchWork:
 
         if not self._agent.decode:
             return polars.DataFrame(), {}
-        reader = self._readers[self._kit.settings.names.bare(records[0].topic)]
+        reader = self._readers[origin_of(records[0], self._kit).topic]
         columns = self._kit.codec.columns([records[index].value or b"" for index in fresh], reader)
         return columns.frame, {fresh[index]: error for index, error in columns.bad.items()}
 
@@ -212,6 +218,12 @@ class _Stored:
         if error[0] is None:
             self._chunk.owner.stored = self._following
         return swallowed
+
+
+def _headers(record: Record) -> dict[str, bytes]:
+    """Of a record that comes again, its origin too: so that the delay is not taken for the event's own."""
+    headers = {name: value for name, value in record.headers if value is not None}
+    return {**headers, wire.ORIGIN_TOPIC: record.origin.topic.encode()} if record.origin else headers
 
 
 def _halve(outcome: Outcome) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import structlog
@@ -46,13 +47,23 @@ class BrokerView:
         ids = self.topic_ids({topic for topic, _ in places})
         lows = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         highs = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        return {place: Log(ids[place[0]][0], lows[place], highs[place]) for place in places}
+        return {place: Log(ids[place[0]][0], lows[place], highs[place], ids[place[0]][1]) for place in places}
 
     def topic_ids(self, topics: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Id and number of partitions of each topic (KIP-516)."""
         futures = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
         found = {topic: future.result(_RESULT_S) for topic, future in futures.items()}
         return {topic: (str(description.topic_id), len(description.partitions)) for topic, description in found.items()}
+
+    def ask_topic_id(self, topic: str) -> "Future[Any]":
+        """The topic's description, later: `str(future.result().topic_id)`."""
+        future: Future[Any] = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)[topic]
+        return future
+
+    def offset_at(self, place: tuple[str, int], at_ms: int) -> int:
+        """The offset of the first record that is not older than a time in ms since the epoch; the end where none is."""
+        found = self._offsets([place], OffsetSpec.for_timestamp(at_ms))[place]
+        return found if found >= 0 else self._offsets([place], OffsetSpec.latest())[place]  # type: ignore[no-untyped-call]
 
     def commits(self, group: str) -> dict[tuple[str, int], Committed]:
         """A group's commits, with what their metadata says.
@@ -98,7 +109,7 @@ def patiently(look_up: Callable[[], _T]) -> _T:
         try:
             return look_up()
         except (KafkaException, TimeoutError, Unavailable) as error:
-            if time.monotonic() > until_s or _is_final(error):
+            if time.monotonic() > until_s or is_final(error):
                 raise
             log.warning("look_up_failed", reason=reason_of(error), again_in_s=_PAUSE_S)
             time.sleep(_PAUSE_S)
@@ -111,5 +122,6 @@ def reason_of(error: BaseException) -> str:
     return str(error) or "no answer in time"
 
 
-def _is_final(error: BaseException) -> bool:
+def is_final(error: BaseException) -> bool:
+    """Whether no patience heals it."""
     return isinstance(error, KafkaException) and (error.args[0].fatal() or error.args[0].code() in _FORBIDDEN)

@@ -26,8 +26,11 @@ class Owner(Protocol):
 
     topic: str
     partition: int
-    topic_id: str
     stored: int
+
+    @property
+    def topic_id(self) -> str:
+        """Kafka's id of the topic."""
 
 
 @dataclass(slots=True, eq=False)

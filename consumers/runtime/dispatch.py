@@ -44,6 +44,8 @@ class Dispatch:
             assignments: what is owned, or what is being drained.
             horizons: of a drain: only offsets below these.
         """
+        if self._flow.congested:
+            return
         waiting = [a for a in assignments if a.stopped is None and not a.advancing]
         until_s = time.monotonic() + _HAND_OVER_S
         while waiting and self._executor.free > 0 and time.monotonic() < until_s:

@@ -25,10 +25,12 @@ class TryAgain:
     Attributes:
         delay_s: seconds from now.
         counted: whether the failure counts as an attempt.
+        aside: whether it waits in a retry topic, outside its partition, and not in its lane.
     """
 
     delay_s: float
     counted: bool
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class DeadLetter:
 Fate = Done | TryAgain | DeadLetter
 
 
-def decide(outcome: Outcome, *, attempt: int, failing_for_s: float, policy: RetryPolicy, draw: float) -> Fate:
+def decide(
+    outcome: Outcome, *, attempt: int, failing_for_s: float, policy: RetryPolicy, draw: float, aside: bool = False
+) -> Fate:
     """Done, retried or dead-lettered.
 
     Args:
@@ -48,6 +52,7 @@ def decide(outcome: Outcome, *, attempt: int, failing_for_s: float, policy: Retr
         failing_for_s: seconds since the record's first failure; 0 at the first.
         policy: the agent's.
         draw: a random number in [0, 1), for the jitter.
+        aside: whether the agent has retry topics to wait in: an unordered one.
     """
     if isinstance(outcome, Handled):
         return Done()
@@ -59,12 +64,19 @@ def decide(outcome: Outcome, *, attempt: int, failing_for_s: float, policy: Retr
         return TryAgain(_ASK_REGISTRY_AGAIN_S, counted=False)
     if _is_hopeless(outcome, policy) or attempt >= policy.attempts:
         return DeadLetter()
-    return TryAgain(_backoff_s(attempt, policy, draw) if outcome.after_s is None else outcome.after_s, counted=True)
+    delay_s = _topic_delay_s(attempt, policy, draw) if aside else _backoff_s(attempt, policy, draw)
+    return TryAgain(delay_s if outcome.after_s is None else outcome.after_s, counted=True, aside=aside)
 
 
 def _is_hopeless(failure: Failed, policy: RetryPolicy) -> bool:
     """Whether no attempt can ever succeed."""
     return failure.kind in _AT_ONCE or bool(set(policy.permanent) & set(failure.bases))
+
+
+def _topic_delay_s(attempt: int, policy: RetryPolicy, draw: float) -> float:
+    """The delay of one retry topic after the other, with jitter upwards: nothing leaves a topic before its delay."""
+    delay_s = policy.topic_delays_s[min(attempt, len(policy.topic_delays_s)) - 1]
+    return delay_s * (1.0 + policy.jitter * draw)
 
 
 def _backoff_s(attempt: int, policy: RetryPolicy, draw: float) -> float:

@@ -2,6 +2,7 @@
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.membership import Membership
+from consumers.runtime.outputs import Outputs
 from consumers.runtime.stats import Stats
 
 _POLL_RECORDS = 1000
@@ -26,9 +27,10 @@ class Flow:
         finished: how many records are finished since the start.
     """
 
-    def __init__(self, agent: Agent, membership: Membership, stats: Stats) -> None:
+    def __init__(self, agent: Agent, membership: Membership, outputs: Outputs, stats: Stats) -> None:
         self._agent = agent
         self._membership = membership
+        self._outputs = outputs
         self._stats = stats
         self._full_since_s: float | None = None
 
@@ -55,8 +57,17 @@ class Flow:
 
     @property
     def full(self) -> bool:
-        """Whether no more should be taken: enough is in hand, or too much is finished behind a record that is not."""
-        return self.in_hand >= self.limit or self._held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
+        """Whether no more should be taken: enough is in hand, too much is finished behind a record that is not, or it can't go out."""
+        return (
+            self.congested
+            or self.in_hand >= self.limit
+            or self._held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
+        )
+
+    @property
+    def congested(self) -> bool:
+        """Whether results wait for room in the producer's queue: nothing more should be handled."""
+        return self._outputs.congested
 
     @property
     def _held_open(self) -> int:

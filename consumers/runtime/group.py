@@ -74,6 +74,17 @@ def refuses_protocol(error: KafkaError) -> bool:
     return any(KafkaError(code).str() in error.str() for code in _UNSUPPORTED)
 
 
+def say_classic(agent: str, reason: str) -> None:
+    """Say that, and why, an agent goes on with a classic group."""
+    log.warning(
+        "classic_group",
+        agent=agent,
+        reason=reason,
+        meaning="the broker refuses KIP-848: the classic protocol is used, in which every member stops at a rebalance",
+        remedy="set HEADRACE_GROUP_PROTOCOL=classic to choose it at once, or enable the protocol on the broker",
+    )
+
+
 def set_timing(admin: AdminClient, settings: Settings, group: str) -> None:
     """Set the group's session and heartbeat on the broker; where it refuses, say what that costs and go on."""
     entries = {

@@ -4,14 +4,17 @@ import time
 from collections import defaultdict
 from typing import Any
 
+import msgspec
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 
+from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
+from consumers.runtime.waiting import Retried, Waiting
 
 log = structlog.get_logger("headrace.agent")
 
@@ -24,11 +27,13 @@ class Intake:
     Args:
         agent: from the catalogue.
         membership: what is owned.
+        waiting: takes records of retry topics.
         stats: learns how large records are.
     """
 
-    def __init__(self, agent: Agent, membership: Membership, stats: Stats) -> None:
+    def __init__(self, agent: Agent, membership: Membership, waiting: Waiting, stats: Stats) -> None:
         self._agent = agent
+        self._waiting = waiting
         self._stats = stats
         self._membership = membership
         self._said: dict[str, float] = {}
@@ -59,8 +64,12 @@ class Intake:
         for place, of_place in places.items():
             assignment = self._membership.assignments.get(place)
             # A revocation can come between poll() and the consume() after it: those records are another's now.
-            if assignment is not None and assignment.stopped is None:
-                self._queue(assignment, of_place)
+            if assignment is None or assignment.quiet:
+                continue
+            if assignment.retry_delay_s is None:
+                self._queue(assignment, [record_of(message) for message in of_place])
+            else:
+                self._waiting.take(assignment, [retry_of(message) for message in of_place], self._queue)
         return out_of_log
 
     def tell(self, error: KafkaError) -> None:
@@ -72,13 +81,16 @@ class Intake:
 
     def _note_end(self, message: Any) -> None:
         assignment = self._membership.assignments.get((message.topic(), message.partition()))
-        if assignment is not None:
+        if assignment is not None and not assignment.quiet:  # what waits for its time lies before the end
             assignment.end = message.offset()
 
-    def _queue(self, assignment: Assignment, messages: list[Any]) -> None:
+    def _queue(self, assignment: Assignment, records: list[Record], aside: set[int] | None = None) -> None:
+        """Note records as delivered, and lane them; those whose offsets are in `aside` are somebody else's business."""
         highest = assignment.watermark.highest
-        records = [record_of(message) for message in messages if message.offset() >= highest]
+        records = [record for record in records if record.offset >= highest]
         assignment.watermark.deliver([record.offset for record in records])
+        if aside:
+            records = [record for record in records if record.offset not in aside]
         if not self._agent.tombstones and self._agent.batch_records is None:
             tombstones = [record.offset for record in records if record.value is None]
             if tombstones:
@@ -87,6 +99,21 @@ class Intake:
         assignment.lanes.add(records)
         if records:
             self._stats.sized(sum(len(record.value or b"") for record in records), len(records))
+
+
+def retry_of(message: Any) -> Retried:
+    """A message of a retry topic, as it was before it came there, and when it is to be tried again."""
+    record = record_of(message)
+    came = story.came(record.headers)
+    again = msgspec.structs.replace(
+        record,
+        headers=came.own_headers,
+        attempt=came.attempts + 1,
+        first_failure_ms=came.first_failure_ms,
+        origin=came.origin,
+        redrives=came.redrives,
+    )
+    return Retried(again, came.due_ms, came.error)
 
 
 def record_of(message: Any) -> Record:

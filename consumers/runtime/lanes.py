@@ -15,7 +15,8 @@ _WHOLE_PARTITION = "partition"
 class Lanes:
     """Queues of records; one chunk of a lane runs at a time, so records of one key never overtake each other.
 
-    A key that waits for a retry is parked with its later records; the other keys of its lane go on.
+    A key that waits is parked with its later records, while the other keys of its lane go on: after a failure until its
+    next attempt is due, and while it is held until the broker has acknowledged what came of its records so far.
 
     Args:
         lanes: how many queues; a key's queue is crc32(key) % lanes (`hash` is salted per process).
@@ -31,6 +32,7 @@ class Lanes:
         self._ready: deque[int] = deque()
         self._marked: set[int] = set()
         self._parked: dict[Hashable, list[Record]] = {}
+        self._held: set[Hashable] = set()
         self._due_of: dict[Hashable, float] = {}
         self._due: list[tuple[float, int, Hashable]] = []
         self._ties = count()
@@ -89,8 +91,23 @@ class Lanes:
             if self._due_of.get(key) != due_s:
                 continue  # parked again since, until later
             del self._due_of[key]
-            records = self._parked.pop(key)
-            self._put_first(self._lane_of(records[0]), records)
+            if key not in self._held:
+                self._unpark(key)
+
+    def hold(self, record: Record) -> None:
+        """Run no later record of this one's key until `unhold`; a record without order of its own holds nothing back."""
+        if self._whole or (record.key is not None and self._order is Order.BY_KEY):
+            key = self.key_of(record)
+            self._held.add(key)
+            self._parked.setdefault(key, [])
+
+    def unhold(self, record: Record) -> None:
+        """Go on with the records of this one's key, unless it failed meanwhile and waits for its next attempt."""
+        key = self.key_of(record)
+        if key in self._held:
+            self._held.discard(key)
+            if key not in self._due_of:
+                self._unpark(key)
 
     def next_due_s(self) -> float | None:
         """When the next parked key is due; None when none is parked."""
@@ -98,7 +115,7 @@ class Lanes:
 
     @property
     def parked(self) -> int:
-        """How many records are parked."""
+        """How many records wait for their key."""
         return sum(map(len, self._parked.values()))
 
     @property
@@ -124,13 +141,14 @@ class Lanes:
         self._next = (self._next + 1) % len(self._queues)
         return self._next
 
+    def _unpark(self, key: Hashable) -> None:
+        records = self._parked.pop(key)
+        if records:
+            self._put_first(self._lane_of(records[0]), records)
+
     def _put_first(self, lane: int, records: list[Record]) -> None:
-        """Before what waits in the lane, and in offset order where the two overlap."""
-        queue = self._queues[lane]
-        if queue and records and records[-1].offset > queue[0].offset:
-            self._queues[lane] = deque(_in_order(records, queue))
-        else:
-            queue.extendleft(reversed(records))
+        """Before what waits in the lane. Only the order within a key counts, and what left the queue is older than what is in it."""
+        self._queues[lane].extendleft(reversed(records))
         self._mark(lane)
 
     def _mark(self, lane: int) -> None:
@@ -139,6 +157,8 @@ class Lanes:
             self._ready.append(lane)
 
     def _cut(self, lane: int, limit: int, below: int | None) -> list[Record]:
+        if below is not None:  # what was put back may lie across each other
+            self._queues[lane] = deque(_in_order(self._queues[lane], ()))
         queue, records = self._queues[lane], list[Record]()
         while queue and len(records) < limit and (below is None or queue[0].offset < below):
             record = queue.popleft()

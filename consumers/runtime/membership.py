@@ -1,28 +1,34 @@
-"""Joining and leaving: where assigned partitions start, and what is finished before they are given up."""
+"""Joining and leaving: what is owned, from where it is read, and what is finished before it is given up."""
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.broker_view import BrokerView, patiently, reason_of
-from consumers.runtime.offsets import Committed, Log, Start, start_of
+from consumers.runtime.metadata import encode_logs
+from consumers.runtime.offsets import Committed
+from consumers.runtime.starts import Found, LookUp, Place, Starts
 from schemas.settings import GroupProtocol
-
-if TYPE_CHECKING:
-    from consumers.runtime.state import Position, State
 
 log = structlog.get_logger("headrace.agent")
 
-Places = list[tuple[str, int]]
+_AT_ONCE_S = 1.0
+"""How long an assignment waits for its starts: they take 10 ms, and a group that is ready at once starts without a detour."""
 
 
 class Membership:
     """The partitions that this consumer owns, by the rebalance callbacks; all in the runner's thread, inside `poll`.
+
+    Args:
+        agent: from the catalogue.
+        memory: the partition whose commit remembers which logs the group has read.
+        drain: lets the work of these partitions be finished within so many seconds.
+        give_up: ends what is not.
+        looked_up: called, from another thread, when it is known where partitions start; `place` takes it from there.
 
     Attributes:
         assignments: what is owned now, by (topic, partition).
@@ -33,28 +39,28 @@ class Membership:
     def __init__(
         self,
         agent: Agent,
-        group: str,
         *,
-        state: "State | None",
+        memory: Place,
         drain: Callable[[list[Assignment], float], object],
         give_up: Callable[[list[Assignment]], None],
+        looked_up: Callable[[LookUp], None],
     ) -> None:
         self._agent = agent
-        self._group = group
+        self._memory = memory
         self._protocol: GroupProtocol = "consumer"
-        self._state = state
         self._drain = drain
         self._give_up = give_up
+        self._looked_up = looked_up
         self._consumer: Consumer | None = None
-        self._view: BrokerView | None = None
-        self._former: dict[tuple[str, int], Committed] = {}
-        self.assignments: dict[tuple[str, int], Assignment] = {}
+        self._starts: Starts | None = None
+        self._former: dict[Place, Committed] = {}
+        self.assignments: dict[Place, Assignment] = {}
         self.joined = False
         self.paused = False
 
-    def subscribe(self, consumer: Consumer, view: BrokerView, topics: list[str], *, protocol: GroupProtocol) -> None:
+    def subscribe(self, consumer: Consumer, starts: Starts, topics: list[str], *, protocol: GroupProtocol) -> None:
         """Join the group."""
-        self._consumer, self._view, self._protocol = consumer, view, protocol
+        self._consumer, self._starts, self._protocol = consumer, starts, protocol
         consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def restart(self, assignment: Assignment) -> None:
@@ -62,62 +68,117 @@ class Membership:
         self._let_go([assignment])
         if self.assignments.get(assignment.place) is not assignment:
             return  # it is being revoked: the next owner starts it
-        fresh = self._resolve([assignment.place])[assignment.place]
-        self.assignments[assignment.place] = fresh
-        if fresh.stopped is None:
-            self._move_to(fresh)
+        _, starts = self._parts()
+        sought = starts.look_up([assignment.place], self._former)
+        self.assignments |= sought.waiting
         self.set_pauses()
+        self._await(sought)
 
-    def _move_to(self, fresh: Assignment) -> None:
-        """Fetch from where the assignment starts. Not by `seek`, which refuses a partition that had no fetch position."""
+    def fenced(self, assignment: Any) -> None:
+        """Another writer moved this partition's stored offset: go on where that stands."""
+        log.warning("fenced", agent=self._agent.name, topic=assignment.topic, partition=assignment.partition)
+        self.restart(assignment)
+
+    def place(self, sought: LookUp) -> None:
+        """Take partitions whose start has become known; those that are gone meanwhile are another's now.
+
+        Raises:
+            KafkaException: when the broker forbids what has to be known.
+        """
+        found = sought.found.result()
         consumer, _ = self._parts()
-        if self._protocol == "classic":
-            consumer.assign([TopicPartition(*a.place, a.watermark.highest) for a in self.assignments.values()])
-        else:
-            consumer.incremental_unassign([TopicPartition(*fresh.place)])
-            consumer.incremental_assign([TopicPartition(*fresh.place, fresh.watermark.committable)])
+        for place, fresh in found.assignments.items():
+            if self.assignments.get(place) is sought.waiting[place]:
+                self.assignments[place] = fresh
+                if fresh.stopped is None:
+                    self._move_to(fresh)
+        self.set_pauses()
+        self._take_note(consumer, found)
 
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
-        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.stopped is not None]
-        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and a.stopped is None]
+        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.quiet]
+        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and not a.quiet]
         if quiet:
             consumer.pause(quiet)
         if open_:
             consumer.resume(open_)
 
-    def misfit(self, places: Places) -> None:
+    def wait(self, assignment: Assignment, offset: int, *, until_s: float) -> None:
+        """Take nothing from a partition until its record at this offset is due; what follows it is fetched again then."""
+        consumer, _ = self._parts()
+        assignment.resume_s, assignment.end = until_s, -1
+        consumer.seek(TopicPartition(*assignment.place, offset))
+        self.set_pauses()
+
+    def resume_due(self, now_s: float) -> None:
+        """Go on with the partitions whose next record is due."""
+        due = [a for a in self.assignments.values() if a.resume_s is not None and a.resume_s <= now_s]
+        for assignment in due:
+            assignment.resume_s = None
+        if due:
+            self.set_pauses()
+
+    def misfit(self, places: list[Place]) -> None:
         """A commit that the broker says is out of range: start those partitions anew, by the agent's policy."""
         for place in places:
             if place in self.assignments and self.assignments[place].stopped is None:
                 self.restart(self.assignments[place])
 
-    def check_topic_ids(self) -> None:
-        """A live consumer reads on in a recreated topic from its old position, without an error: so look."""
-        _, view = self._parts()
-        for topic in {topic for topic, _ in self.assignments}:
-            try:
-                topic_id, _ = view.topic_ids([topic])[topic]
-            except (KafkaException, TimeoutError) as error:
-                log.warning("topic_id_unknown", agent=self._agent.name, topic=topic, reason=reason_of(error))
-                continue
-            for assignment in [a for a in self.assignments.values() if a.topic == topic and a.stopped is None]:
-                if assignment.topic_id != topic_id:
-                    self.restart(assignment)
+    def compare_id(self, topic: str, topic_id: str) -> None:
+        """A live consumer reads on in a recreated topic from its old position, without an error: so its id is compared."""
+        for assignment in [a for a in self.assignments.values() if a.topic == topic and a.stopped is None]:
+            if assignment.topic_id != topic_id:
+                self.restart(assignment)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Take partitions where they start; those whose start is not known in time are taken paused, at their end."""
         self.joined = True
         places = [(partition.topic, partition.partition) for partition in partitions]
-        fresh = self._resolve(places) if places else {}
-        starts = [TopicPartition(*place, assignment.watermark.committable) for place, assignment in fresh.items()]
+        _, starts = self._parts()
+        sought = starts.look_up(places, self._former)
+        try:
+            found = sought.found.result(_AT_ONCE_S) if places else None
+        except TimeoutError:
+            found = None
+            self._await(sought)
+        ready = found.assignments if found else {}
+        taken = sought.waiting | ready
+        offsets = [
+            TopicPartition(*place, taken[place].watermark.committable if place in ready else OFFSET_END)
+            for place in taken
+        ]
         if self._protocol == "classic":
-            consumer.assign(starts)
+            consumer.assign(offsets)
         else:
-            consumer.incremental_assign(starts)
-        self.assignments |= fresh
+            consumer.incremental_assign(offsets)
+        self.assignments |= taken
         self.set_pauses()
         log.info("assigned", agent=self._agent.name, partitions=_told(places))
+        if found is not None:
+            self._take_note(consumer, found)
+
+    def _await(self, sought: LookUp) -> None:
+        sought.found.add_done_callback(lambda _: self._looked_up(sought))
+
+    def _move_to(self, fresh: Assignment) -> None:
+        """Fetch from where the assignment starts. Not by `seek`, which refuses a partition that had no fetch position."""
+        consumer, _ = self._parts()
+        if self._protocol == "classic":
+            owned = self.assignments.values()
+            consumer.assign([TopicPartition(*a.place, OFFSET_END if a.stopped else a.watermark.highest) for a in owned])
+        else:
+            consumer.incremental_unassign([TopicPartition(*fresh.place)])
+            consumer.incremental_assign([TopicPartition(*fresh.place, fresh.watermark.committable)])
+
+    def _take_note(self, consumer: Consumer, found: Found) -> None:
+        """Commit the ids of the logs that the group reads, in the metadata of a partition of its own; await the rest."""
+        if found.logs is not None:
+            note = TopicPartition(*self._memory, 0, metadata=encode_logs(found.logs))
+            consumer.commit(offsets=[note], asynchronous=True)
+        if found.rest is not None:
+            self._await(found.rest)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = self._taken_out(partitions)
@@ -146,11 +207,6 @@ class Membership:
         self._former |= {a.place: Committed(a.watermark.committable, a.topic_id) for a in covered}
         self._give_up(leaving)
 
-    def _of_another_log(self, place: tuple[str, int], log_now: Log) -> Committed | None:
-        """How far this consumer was in the log that a new one of the same name has replaced; None where it is the same."""
-        former = self._former.get(place)
-        return former if former is not None and former.topic_id != log_now.topic_id else None
-
     def _commit_now(self, consumer: Consumer, offsets: list[TopicPartition]) -> None:
         """The last commit of a revoked partition; when it fails, the next owner repeats a little."""
         try:
@@ -158,61 +214,13 @@ class Membership:
         except KafkaException as error:
             log.warning("last_commit_failed", agent=self._agent.name, reason=error.args[0].str())
 
-    def _resolve(self, places: Places) -> dict[tuple[str, int], Assignment]:
-        """Where each partition starts: the stored offset, else the commit, else the catalogue's word."""
-        _, view = self._parts()
-        topics = {topic for topic, _ in places}
-        logs = patiently(lambda: view.logs(places))
-        commits = patiently(lambda: view.commits(self._group))
-        new = {topic: all(other != topic for other, _ in commits) for topic in topics}
-        return {
-            place: self._fresh(place, logs[place], commits.get(place), group_is_new=new[place[0]]) for place in places
-        }
-
-    def _fresh(
-        self, place: tuple[str, int], log_now: Log, commit: Committed | None, *, group_is_new: bool
-    ) -> Assignment:
-        committed, stored = commit.offset if commit else -1, None
-        if self._state is not None:
-            state, position = self._state, _position(place, log_now)
-            stored = patiently(lambda: state.start(position))
-            commit = None if stored is None else Committed(stored, log_now.topic_id)
-        commit = commit or self._of_another_log(place, log_now)
-        start = start_of(commit, log_now, start=self._agent.start, reset=self._agent.reset, group_is_new=group_is_new)
-        if start.misfit:
-            self._tell_misfit(place, start)
-        if self._state is not None and not start.stopped:
-            replacing = stored if start.misfit else None
-            patiently(lambda: state.begin(position, start.offset, replacing=replacing))
-        return Assignment.of(self._agent, *place, log_now, start, committed=committed)
-
-    def _tell_misfit(self, place: tuple[str, int], start: Start) -> None:
-        remedy = (
-            "set the agent's reset policy to earliest or latest, or move the group's offset" if start.stopped else None
-        )
-        log.error(
-            "offset_out_of_log",
-            agent=self._agent.name,
-            topic=place[0],
-            partition=place[1],
-            reason=start.misfit,
-            policy="stop" if start.stopped else f"goes on at {start.offset}",
-            remedy=remedy,
-        )
-
-    def _parts(self) -> tuple[Consumer, BrokerView]:
-        if self._consumer is None or self._view is None:
+    def _parts(self) -> tuple[Consumer, Starts]:
+        if self._consumer is None or self._starts is None:
             raise RuntimeError("the consumer is not subscribed yet")
-        return self._consumer, self._view
+        return self._consumer, self._starts
 
 
-def _position(place: tuple[str, int], log_now: Log) -> "Position":
-    from consumers.runtime.state import Position
-
-    return Position(log_now.topic_id, *place)
-
-
-def _told(places: Places) -> Any:
+def _told(places: list[Place]) -> Any:
     """Partitions as a log line shows them: topic[0,1,2]."""
     topics: dict[str, list[int]] = {}
     for topic, partition in sorted(places):

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from consumers.runtime import story
 from consumers.runtime.failure import MESSAGE_BYTES, bounded
 from consumers.runtime.record import Failed, FailureKind, Record, Result
 from producers.sender import Sender, SendError
-from schemas import names as wire
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _LARGE_BYTES = 256 * 1024
@@ -36,7 +37,7 @@ class Ticket:
         self._once = threading.Lock()
 
     def expect(self, number: int) -> None:
-        """So many deliveries more (or less) are on their way."""
+        """So many deliveries more are to come."""
         self._expected += number
 
     def delivered(self, index: int, size_bytes: int, error: Any, _message: Any) -> None:
@@ -44,6 +45,12 @@ class Ticket:
         if error is not None:
             self.failures[index] = failure_of_delivery(error.name(), str(error), size_bytes)
         self._answered += 1
+        self._check()
+
+    def refused(self, index: int, failure: Failed) -> None:
+        """The producer has not even taken a delivery of this index; called by the runner's thread."""
+        self.failures[index] = failure
+        self._expected -= 1
         self._check()
 
     def seal(self) -> None:
@@ -59,16 +66,29 @@ class Ticket:
 class Outputs:
     """The way out of an agent: result topics and the dead-letter topic.
 
+    Nothing here blocks: what the producer's full queue does not take waits in order, and `pump` offers it again. The
+    agent's thread would stop polling otherwise, and lose its membership while a broker is slow.
+
     Args:
         sender: shared by the agents of the process.
         agent: the agent's name.
         dead_letter_topic: the broker's name of it.
+        retry_topics: the broker's names of the retry topics, by their delays in seconds.
     """
 
-    def __init__(self, sender: Sender, *, agent: str, dead_letter_topic: str) -> None:
+    def __init__(
+        self, sender: Sender, *, agent: str, dead_letter_topic: str, retry_topics: Mapping[int, str] | None = None
+    ) -> None:
         self._sender = sender
         self._agent = agent
         self._dead_letter_topic = dead_letter_topic
+        self._retry_topics = retry_topics or {}
+        self._waiting: deque[tuple[Ticket, int, Result]] = deque()
+
+    @property
+    def congested(self) -> bool:
+        """Whether something waits for room in the producer's queue: no more should be handled until there is some."""
+        return bool(self._waiting)
 
     @property
     def fatal(self) -> Any:
@@ -82,17 +102,37 @@ class Outputs:
 
     def dead_letter(self, ticket: Ticket, index: int, record: Record, failure: Failed) -> None:
         """Send a record to the dead-letter topic, byte for byte, with its story in added headers."""
-        headers: Any = (*record.headers, *story(record, failure, agent=self._agent))
+        headers = story.letter(record, failure, agent=self._agent)
         self._send(ticket, index, Result(self._dead_letter_topic, record.value, record.key, headers))
+
+    def retry(self, ticket: Ticket, index: int, record: Record, failure: Failed, *, due_ms: int) -> None:
+        """Send a record to the retry topic that it waits in: the longest delay not above what is left, else the shortest."""
+        left_s = due_ms / 1000 - time.time()
+        delay_s = max((delay for delay in self._retry_topics if delay <= left_s), default=min(self._retry_topics))
+        headers = story.retry(record, failure, agent=self._agent, due_ms=due_ms)
+        self._send(ticket, index, Result(self._retry_topics[delay_s], record.value, record.key, headers))
+
+    def pump(self) -> None:
+        """Offer again what waits, in its order."""
+        while self._waiting and self._offer(*self._waiting[0]):
+            self._waiting.popleft()
 
     def _send(self, ticket: Ticket, index: int, result: Result) -> None:
         ticket.expect(1)
-        report = partial(ticket.delivered, index, len(result.value or b""))
+        if self._waiting or not self._offer(ticket, index, result):
+            self._waiting.append((ticket, index, result))
+
+    def _offer(self, ticket: Ticket, index: int, result: Result) -> bool:
+        """Hand a result to the producer, or its refusal to the ticket; False where the queue is full."""
+        size_bytes = len(result.value or b"")
+        report = partial(ticket.delivered, index, size_bytes)
         try:
-            self._sender.send(result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report)
+            return self._sender.offer(
+                result.topic, result.value, key=result.key, headers=result.headers, on_delivery=report
+            )
         except SendError as error:
-            ticket.expect(-1)
-            ticket.failures[index] = failure_of_delivery(error.name, str(error), len(result.value or b""))
+            ticket.refused(index, failure_of_delivery(error.name, str(error), size_bytes))
+            return True
 
 
 def failure_of_delivery(name: str, text: str, size_bytes: int) -> Failed:
@@ -107,22 +147,3 @@ def failure_of_delivery(name: str, text: str, size_bytes: int) -> Failed:
         kind = "rejected" if size_bytes >= _LARGE_BYTES else "retry"
     error_class = "ResultTooLarge" if name == _TOO_LARGE else "DeliveryFailed"
     return Failed(kind=kind, error_class=error_class, message=bounded(f"{name}: {text}", MESSAGE_BYTES))
-
-
-def story(record: Record, failure: Failed, *, agent: str) -> tuple[tuple[str, bytes], ...]:
-    """The headers that a dead letter adds: origin, attempts, times and the error; bounded, so that it always fits."""
-    now_ms = time.time_ns() // 1_000_000
-    facts = {
-        wire.SOURCE_AGENT: agent,
-        wire.ORIGIN_TOPIC: record.topic,
-        wire.ORIGIN_PARTITION: record.partition,
-        wire.ORIGIN_OFFSET: record.offset,
-        wire.ORIGIN_TIMESTAMP_MS: record.timestamp_ms,
-        wire.ATTEMPTS: record.attempt,
-        wire.FIRST_FAILURE_MS: record.first_failure_ms or now_ms,
-        wire.LAST_FAILURE_MS: now_ms,
-        wire.ERROR_CLASS: failure.error_class,
-        wire.ERROR_MESSAGE: failure.message,
-        wire.ERROR_TRACEBACK: failure.traceback,
-    }
-    return tuple((name, str(fact).encode()) for name, fact in facts.items())

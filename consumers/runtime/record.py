@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.origin import Origin
+
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
@@ -20,6 +22,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         headers: as on the wire, in order.
         attempt: 1 for the first.
         first_failure_ms: when it first failed, in milliseconds since the epoch; 0 if it never did.
+        origin: of a record that came again by a retry topic, where it first stood, under the broker's name of the topic.
+        redrives: how often an operator has sent it to its agent again.
     """
 
     topic: str
@@ -31,6 +35,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     headers: Headers = ()
     attempt: int = 1
     first_failure_ms: int = 0
+    origin: Origin | None = None
+    redrives: int = 0
 
 
 class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -39,7 +45,7 @@ class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):
     topic: str
     value: bytes | None
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 FailureKind = Literal[

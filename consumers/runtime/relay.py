@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from consumers.runtime.outputs import Ticket
+from consumers.runtime.outputs import Ticket, failure_of_delivery
 from consumers.runtime.state import OutboxMessage, State
 from consumers.runtime.stats import Stats
 from producers.sender import Sender, SendError
@@ -69,10 +69,9 @@ class OutboxRelay:
         """Send them all; the ids of those that the broker acknowledged."""
         answered = threading.Event()
         ticket = Ticket(None, settled=lambda _: answered.set())
-        refused: dict[int, str] = {}
         for index, message in enumerate(messages):
+            ticket.expect(1)
             try:
-                ticket.expect(1)
                 self._sender.send(
                     message.topic,
                     message.value,
@@ -81,14 +80,11 @@ class OutboxRelay:
                     on_delivery=partial(ticket.delivered, index, len(message.value)),
                 )
             except SendError as error:
-                ticket.expect(-1)
-                refused[index] = str(error)
+                ticket.refused(index, failure_of_delivery(error.name, str(error), len(message.value)))
         ticket.seal()
         if not answered.wait(_ACKNOWLEDGED_WITHIN_S):
             return []
-        failed = {index: failure.message for index, failure in ticket.failures.items()} | refused
-        for index, reason in failed.items():
-            log.error(
-                "outbox_refused", agent=self._agent, topic=messages[index].topic, id=messages[index].id, reason=reason
-            )
-        return [message.id for index, message in enumerate(messages) if index not in failed]
+        for index, failure in ticket.failures.items():
+            topic, message_id = messages[index].topic, messages[index].id
+            log.error("outbox_refused", agent=self._agent, topic=topic, id=message_id, reason=failure.message)
+        return [message.id for index, message in enumerate(messages) if index not in ticket.failures]

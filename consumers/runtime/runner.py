@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Collection
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,19 +15,22 @@ from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
-from consumers.runtime.executors import Completed, make_executor
+from consumers.runtime.errors import AgentFailedError
+from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, set_timing
+from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, say_classic, set_timing
+from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state
 from consumers.runtime.membership import Membership, drained, until
-from consumers.runtime.outputs import Outputs, Ticket
-from consumers.runtime.record import HELD, Failed
+from consumers.runtime.outputs import Outputs
 from consumers.runtime.settlement import Settlement
+from consumers.runtime.starts import Starts
 from consumers.runtime.stats import Stats
+from consumers.runtime.topic_ids import TopicIds
+from consumers.runtime.waiting import Waiting
 from consumers.runtime.work import Kit
 from producers.sender import Sender
-from schemas.errors import HeadraceError
 
 if TYPE_CHECKING:
     from consumers.runtime.state import State
@@ -37,13 +40,6 @@ log = structlog.get_logger("headrace.agent")
 _IDLE_POLL_S = 0.1
 _BUSY_WAIT_S = 0.002
 _HELD_BACK_WAIT_S = 0.05
-_HAND_OVER_S = 0.05
-_TICK_INTERVAL_S = 1.0
-_TOPIC_ID_INTERVAL_S = 10.0
-
-
-class AgentFailedError(HeadraceError):
-    """Raised when an agent cannot go on: the worker ends visibly, and its supervisor starts another."""
 
 
 class Runner:
@@ -55,6 +51,7 @@ class Runner:
         agent: from the catalogue.
         kit: what work stands on.
         sender: shared by the agents of the process.
+        known_topics: of the broker: those of the agent's retry topics that are there are read too.
         crashed: called, from the agent's thread, when it cannot go on.
 
     Attributes:
@@ -63,7 +60,15 @@ class Runner:
         cut_off: whether the stop could not wait for what ran.
     """
 
-    def __init__(self, agent: Agent, kit: Kit, sender: Sender, *, crashed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        kit: Kit,
+        sender: Sender,
+        *,
+        known_topics: Collection[str],
+        crashed: Callable[[BaseException], None],
+    ) -> None:
         self.agent = agent
         self.stats = Stats()
         self.ready = threading.Event()
@@ -72,23 +77,28 @@ class Runner:
         self._crashed = crashed
         self._names = kit.settings.names
         self._protocol = kit.settings.group_protocol
-        self._events: SimpleQueue[Completed | Ticket] = SimpleQueue()
-        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._names.dead_letter(agent.name))
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._memory = (self._names.dead_letter(agent.name), 0)
+        retry_topics = {delay_s: self._names.retry(agent.name, delay_s) for delay_s in agent.retry_delays_s}
+        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._memory[0], retry_topics=retry_topics)
         self._outputs = outputs
+        self._topics = [self._names.topic(topic) for topic in agent.topics]
+        self._topics += [topic for topic in retry_topics.values() if topic in known_topics]
         self._settlement = Settlement(agent, outputs, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
-            agent, self._names.group(agent.name), state=self._state, drain=self._drain, give_up=self._give_up
+            agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
         self._commits = Commits(agent, self.membership)
-        self._intake = Intake(agent, self.membership, self.stats)
-        self._flow = Flow(agent, self.membership, self.stats)
+        waiting = Waiting(self.membership, self._settlement)
+        self._intake = Intake(agent, self.membership, waiting, self.stats)
+        self._flow = Flow(agent, self.membership, outputs, self.stats)
         self._dispatch = Dispatch(agent, self._executor, self._flow)
+        self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._consumer: Any = None
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
-        self._next_look_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
 
     def start(self) -> None:
@@ -152,19 +162,23 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
-        self._view = BrokerView(admin)
-        topics = [self._names.topic(topic) for topic in self.agent.topics]
-        self.membership.subscribe(self._consumer, self._view, topics, protocol=self._protocol)
+        view = BrokerView(admin)
+        self._topic_ids = TopicIds(self.agent.name, view)
+        starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
+        self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
 
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
         self._take()
-        self._settle()
+        self._inbox.serve()
+        self._place_found()
+        self._outputs.pump()
         now_s = time.monotonic()
         self._executor.expire(now_s)
         self._settlement.resend(now_s)
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
+        self.membership.resume_due(now_s)
         if self._state is not None:  # before the records, which leave no room under load
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
@@ -177,13 +191,13 @@ class Runner:
     def _take(self) -> None:
         """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
         if self._flow.holds_back(time.monotonic()):
-            self._await_event(_HELD_BACK_WAIT_S)
+            self._inbox.wait(_HELD_BACK_WAIT_S)
             return
         busy = any(assignment.out for assignment in self.membership.assignments.values())
-        message = self._consumer.poll(0 if busy or not self._events.empty() else _IDLE_POLL_S)
+        message = self._consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
         if message is None:
             if busy:
-                self._await_event(_BUSY_WAIT_S)
+                self._inbox.wait(_BUSY_WAIT_S)
             return
         place: Any = (message.topic(), message.partition())
         owner = self.membership.assignments.get(place)
@@ -202,61 +216,15 @@ class Runner:
         """Where the broker refuses KIP-848, go on with a classic group; every other fatal error ends the agent."""
         if self._protocol == "classic" or self.membership.joined or not refuses_protocol(error.args[0]):
             raise error
-        log.warning(
-            "classic_group",
-            agent=self.agent.name,
-            reason=error.args[0].str(),
-            meaning="the broker refuses KIP-848: the classic protocol is used, in which every member stops at a rebalance",
-            remedy="set HEADRACE_GROUP_PROTOCOL=classic to choose it at once, or enable the protocol on the broker",
-        )
+        say_classic(self.agent.name, error.args[0].str())
         self._consumer.close()
         self._protocol = "classic"
         self._open()
 
-    def _await_event(self, limit_s: float) -> None:
-        try:
-            event = self._events.get(timeout=limit_s)
-        except Empty:
-            return
-        self._meet(event)
-
-    def _settle(self) -> None:
-        """Everything that is back by now."""
-        while True:
-            try:
-                event = self._events.get_nowait()
-            except Empty:
-                return
-            self._meet(event)
-
-    def _meet(self, event: Completed | Ticket) -> None:
-        if isinstance(event, Ticket):
-            self._settlement.acknowledged(event)
-        elif event.chunk.purpose is Purpose.RECORDS:
-            self._met_records(event)
-        elif self._dispatch.returned(event.chunk):
-            self._restart(event.chunk.owner)
-
-    def _met_records(self, completed: Completed) -> None:
-        assignment: Any = completed.chunk.owner
-        kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
-        if "misconfigured" in kinds:
-            reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
-            raise AgentFailedError(f"agent {self.agent.name} cannot work: {'; '.join(sorted(reasons))}")
-        if "fenced" in kinds and assignment.alive:
-            self._restart(assignment)
-        elif "deadline" in kinds and self.agent.batch_records and len(completed.chunk.records) > 1:
-            assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
-            self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
-        else:
-            if self.agent.batch_records:
-                assignment.batch_limit = min(self.agent.batch_records, assignment.batch_limit * 2)
-            self._settlement.completed(completed)
-
-    def _restart(self, assignment: Any) -> None:
-        """Another writer moved this partition's stored offset: go on where that stands."""
-        log.warning("fenced", agent=self.agent.name, topic=assignment.topic, partition=assignment.partition)
-        self.membership.restart(assignment)
+    def _place_found(self) -> None:
+        """Take partitions whose start is known by now; not within a rebalance callback, which must assign nothing else."""
+        while self._inbox.found:
+            self.membership.place(self._inbox.found.pop())
 
     def _look(self, now_s: float) -> None:
         """What is looked at now and then: the producer, the pool, topic ids, the tick."""
@@ -265,9 +233,9 @@ class Runner:
         if self._executor.broken is not None:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
-        if now_s >= self._next_look_s and self.membership.assignments:
-            self._next_look_s = now_s + _TOPIC_ID_INTERVAL_S
-            self.membership.check_topic_ids()
+        owned = {topic for topic, _ in self.membership.assignments}
+        for topic, topic_id in self._topic_ids.answers(owned, now_s):
+            self.membership.compare_id(topic, topic_id)
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
@@ -275,8 +243,9 @@ class Runner:
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)
-            self._await_event(0.01)
-            self._settle()
+            self._inbox.wait(0.01)
+            self._inbox.serve()
+            self._outputs.pump()
             self._executor.expire(time.monotonic())
             self._settlement.resend(time.monotonic())
         done = drained(leaving, horizons)

@@ -3,41 +3,48 @@
 import heapq
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from itertools import count
 
 import msgspec
 import structlog
 
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.executors import Completed
-from consumers.runtime.fate import DeadLetter, TryAgain, decide
+from consumers.runtime.fate import DeadLetter, Fate, TryAgain, decide
 from consumers.runtime.outputs import Outputs, Ticket
-from consumers.runtime.record import Failed, Handled, Outcome, Record, Result
+from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
 from consumers.runtime.stats import Stats
 
 log = structlog.get_logger("headrace.agent")
 
 _RESEND_AFTER_S = 1.0
 
-_Outgoing = tuple[Record, Failed | None, tuple[Result, ...]]
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A record that goes aside: to the dead-letter topic, or to a retry topic until it is due (ms since the epoch)."""
+
+    failure: Failed
+    due_ms: int | None = None
+
+
+_Outgoing = tuple[Record, _Letter | None, tuple[Result, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """Records whose results or dead letters are on their way.
+    """Records whose results or dead letters are on their way; their keys are held until the broker has answered.
 
     Attributes:
-        lane: the lane to release when the broker has answered, for an exact agent's dead letters; None when released.
-        letters: failures of those records that were dead-lettered, by index.
+        letters: those records that go aside, by index.
     """
 
     assignment: Assignment
-    lane: int | None
     records: list[Record]
-    letters: dict[int, Failed]
+    letters: dict[int, _Letter]
     results: int
 
 
@@ -56,7 +63,8 @@ class Settlement:
         self._outputs = outputs
         self._stats = stats
         self._settled = settled
-        self._unsent: list[tuple[float, int, Assignment, int | None, Record, Failed]] = []
+        self._aside = agent.order is Order.UNORDERED and agent.batch_records is None
+        self._unsent: list[tuple[float, int, Assignment, Record, _Letter]] = []
         self._ties = count()
 
     def completed(self, completed: Completed) -> None:
@@ -68,12 +76,15 @@ class Settlement:
             self._stats.discarded += sum(isinstance(outcome, Handled) for outcome in completed.outcomes)
             return
         self._stats.took([outcome.elapsed_us for outcome in completed.outcomes if isinstance(outcome, Handled)])
-        waits = self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
-        if not waits:
-            assignment.lanes.release(chunk.lane)
+        self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
+        assignment.lanes.release(chunk.lane)
 
     def acknowledged(self, ticket: Ticket) -> None:
-        """The broker has answered for a ticket's deliveries."""
+        """The broker has answered for a ticket's deliveries.
+
+        After a record whose results were refused, the later ones of its key are handled again too, in order: their results
+        would otherwise stand before its own.
+        """
         sent: _Sent = ticket.payload
         assignment = sent.assignment
         assignment.unacknowledged -= len(sent.records)
@@ -81,20 +92,29 @@ class Settlement:
             return
         failures = self._failures_of(ticket, sent)
         done: list[int] = []
+        again: list[tuple[Record, Outcome]] = []
+        again_keys: set[Hashable] = set()
+        kept_keys: set[Hashable] = set()
         for index, record in enumerate(sent.records):
-            failure = failures.get(index)
-            if failure is None:
-                done.append(record.offset)
-            elif index in sent.letters:
-                self._keep_letter(assignment, sent.lane, record, sent.letters[index], failure)
+            failure, key = failures.get(index), assignment.lanes.key_of(record)
+            if failure is not None and index in sent.letters:
+                self._keep_letter(assignment, record, sent.letters[index], failure)
+                kept_keys.add(key)
+            elif failure is not None:
+                again.append((record, failure))
+                again_keys |= {key} if isinstance(self._fate_of(record, failure), TryAgain) else set()
+            elif key in again_keys and index not in sent.letters:
+                again.append((record, HELD))
             else:
-                self._apply(assignment, None, [record], [failure])
-        delivered_letters = sum(index not in failures for index in sent.letters)
-        self._stats.dead_lettered += delivered_letters
+                done.append(record.offset)
+        dead = [index for index, letter in sent.letters.items() if letter.due_ms is None]
+        self._stats.dead_lettered += sum(index not in failures for index in dead)
         self._stats.results += sent.results if not ticket.failures else 0
         assignment.watermark.finish(done)
-        if sent.lane is not None and delivered_letters == len(sent.letters):
-            assignment.lanes.release(sent.lane)
+        self._apply(assignment, 0, [record for record, _ in again], [outcome for _, outcome in again])
+        for record in sent.records:
+            if not kept_keys or assignment.lanes.key_of(record) not in kept_keys:
+                assignment.lanes.unhold(record)
 
     def _failures_of(self, ticket: Ticket, sent: _Sent) -> dict[int, Failed]:
         """What was not delivered, by index. A batch's results have no single source: one of them failed is all of it."""
@@ -106,22 +126,29 @@ class Settlement:
     def resend(self, now_s: float) -> None:
         """Send again the dead letters that the broker did not take; their source stays uncommitted until it does."""
         while self._unsent and self._unsent[0][0] <= now_s:
-            _, _, assignment, lane, record, failure = heapq.heappop(self._unsent)
+            _, _, assignment, record, letter = heapq.heappop(self._unsent)
             if assignment.alive:
-                self._send(assignment, lane, [(record, failure, ())])
+                self._send(assignment, [(record, letter, ())])
 
-    def _apply(self, assignment: Assignment, lane: int | None, records: list[Record], outcomes: list[Outcome]) -> bool:
-        """Give each record its fate; True when the lane has to wait for dead letters to be acknowledged."""
+    def postpone(self, assignment: Assignment, record: Record, failure: Failed, *, due_ms: int) -> None:
+        """Send a record of a retry topic on to the next one: it has waited here, and is not due yet."""
+        attempted = msgspec.structs.replace(record, attempt=record.attempt - 1)
+        self._send(assignment, [(attempted, _Letter(failure, due_ms), ())])
+
+    def _apply(self, assignment: Assignment, lane: int, records: list[Record], outcomes: list[Outcome]) -> None:
+        """Give each record its fate."""
         silent: list[int] = []
         outgoing: list[_Outgoing] = []
         held: list[Record] = []
         again: list[tuple[Record, float]] = []
-        has_results = bool(self._agent.batch_records) and any(_results_of(outcome) for outcome in outcomes)
+        sending: set[Hashable] = set()  # keys with a result on its way: what follows it is finished after it
+        key_of = assignment.lanes.key_of
         for record, outcome in zip(records, outcomes, strict=True):
             if isinstance(outcome, Handled):
                 self._stats.handled += 1
-                if outcome.results or has_results:
+                if outcome.results or (sending and key_of(record) in sending):
                     outgoing.append((record, None, outcome.results))
+                    sending.add(key_of(record))
                 else:
                     silent.append(record.offset)
             elif isinstance(outcome, Failed):
@@ -130,24 +157,15 @@ class Settlement:
                 held.append(record)
         if silent:
             assignment.watermark.finish(silent)
-        self._queue_again(assignment, lane or 0, again, held)
-        waits = self._agent.exact and any(failure is not None for _, failure, _ in outgoing)
+        self._queue_again(assignment, lane, again, held)
         if outgoing:
-            self._send(assignment, lane if waits else None, outgoing)
-        return waits
+            self._send(assignment, outgoing)
 
     def _failed(
         self, record: Record, failure: Failed, outgoing: list[_Outgoing], again: list[tuple[Record, float]]
     ) -> None:
-        now_ms = time.time_ns() // 1_000_000
-        first_ms = record.first_failure_ms or now_ms
-        fate = decide(
-            failure,
-            attempt=record.attempt,
-            failing_for_s=(now_ms - first_ms) / 1000,
-            policy=self._agent.retry,
-            draw=random.random(),  # noqa: S311  jitter is no secret
-        )
+        first_ms = record.first_failure_ms or _now_ms()
+        fate = self._fate_of(record, failure)
         place = {
             "agent": self._agent.name,
             "topic": record.topic,
@@ -162,13 +180,28 @@ class Settlement:
         }
         if isinstance(fate, DeadLetter):
             log.warning("dead_lettered", **place, **facts)
-            outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), failure, ()))
+            outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), _Letter(failure), ()))
         elif isinstance(fate, TryAgain):
             log.info("retried", **place, **facts, delay_s=round(fate.delay_s, 3))
             self._stats.retried += fate.counted
             self._stats.waited += not fate.counted
+            if fate.aside:
+                letter = _Letter(failure, _now_ms() + int(fate.delay_s * 1000))
+                outgoing.append((msgspec.structs.replace(record, first_failure_ms=first_ms), letter, ()))
+                return
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
+
+    def _fate_of(self, record: Record, failure: Failed) -> Fate:
+        failing_for_ms = _now_ms() - record.first_failure_ms if record.first_failure_ms else 0
+        return decide(
+            failure,
+            attempt=record.attempt,
+            failing_for_s=failing_for_ms / 1000,
+            policy=self._agent.retry,
+            draw=random.random(),  # noqa: S311  jitter is no secret
+            aside=self._aside,
+        )
 
     @staticmethod
     def _queue_again(assignment: Assignment, lane: int, again: list[tuple[Record, float]], held: list[Record]) -> None:
@@ -182,35 +215,37 @@ class Settlement:
         if held:
             lanes.put_back(lane, held)
 
-    def _send(self, assignment: Assignment, lane: int | None, outgoing: list[_Outgoing]) -> None:
+    def _send(self, assignment: Assignment, outgoing: list[_Outgoing]) -> None:
         records = [record for record, _, _ in outgoing]
-        letters = {index: failure for index, (_, failure, _) in enumerate(outgoing) if failure is not None}
+        for record in records:
+            assignment.lanes.hold(record)
+        letters = {index: letter for index, (_, letter, _) in enumerate(outgoing) if letter is not None}
         results = sum(len(results) for _, _, results in outgoing)
         assignment.unacknowledged += len(records)
-        ticket = Ticket(_Sent(assignment, lane, records, letters, results), settled=self._settled)
-        for index, (record, failure, made) in enumerate(outgoing):
-            if failure is not None:
-                self._outputs.dead_letter(ticket, index, record, failure)
-            else:
+        ticket = Ticket(_Sent(assignment, records, letters, results), settled=self._settled)
+        for index, (record, letter, made) in enumerate(outgoing):
+            if letter is None:
                 self._outputs.publish(ticket, index, made)
+            elif letter.due_ms is None:
+                self._outputs.dead_letter(ticket, index, record, letter.failure)
+            else:
+                self._outputs.retry(ticket, index, record, letter.failure, due_ms=letter.due_ms)
         ticket.seal()
 
-    def _keep_letter(
-        self, assignment: Assignment, lane: int | None, record: Record, failure: Failed, refused: Failed
-    ) -> None:
+    def _keep_letter(self, assignment: Assignment, record: Record, letter: _Letter, refused: Failed) -> None:
         log.error(
-            "dead_letter_refused",
+            "dead_letter_refused" if letter.due_ms is None else "retry_refused",
             agent=self._agent.name,
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
             reason=refused.message,
-            meaning="the record stays uncommitted, and its dead letter is sent again",
-            remedy="headrace init creates missing dead-letter topics; headrace doctor checks the rights",
+            meaning="the record stays uncommitted, and its letter is sent again",
+            remedy="headrace init creates missing topics; headrace doctor checks the rights",
         )
         due_s = time.monotonic() + _RESEND_AFTER_S
-        heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, lane, record, failure))
+        heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, record, letter))
 
 
-def _results_of(outcome: Outcome) -> tuple[Result, ...]:
-    return outcome.results if isinstance(outcome, Handled) else ()
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from consumers.database import BigKey, Database, Source, marked, metadata, offsets
 from consumers.errors import FencedError
+from consumers.runtime.offsets import Committed
 from schemas.errors import HeadraceError
 
 __all__ = ["FencedError", "OutboxMessage", "Position", "State"]
@@ -44,6 +45,17 @@ _OF_POSITION = sa.and_(
     offsets.c.partition == sa.bindparam("of_partition"),
 )
 _START = sa.select(offsets.c.next_offset, offsets.c.format).where(_OF_POSITION)
+_FORMER = (
+    sa.select(offsets.c.topic_id, offsets.c.next_offset)
+    .where(
+        offsets.c.group_name == sa.bindparam("of_group"),
+        offsets.c.topic_id != sa.bindparam("of_topic_id"),
+        offsets.c.topic == sa.bindparam("of_topic"),
+        offsets.c.partition == sa.bindparam("of_partition"),
+    )
+    .order_by(offsets.c.source_id.desc())
+    .limit(1)
+)
 _MOVE = (
     sa.update(offsets)
     .where(_OF_POSITION, offsets.c.next_offset == sa.bindparam("expected"), offsets.c.format == FORMAT)
@@ -96,17 +108,31 @@ class State:
     """The stored offsets and the outbox of one group; safe to share between threads, not between processes.
 
     Args:
-        database_url: `sqlite:///path/file.db` or a PostgreSQL URL; missing tables, and the file's folder, are created.
+        database_url: `sqlite:///path/file.db` or a PostgreSQL URL; missing tables, and the file's folder, are created at
+            the first use.
         group: the consumer group.
 
     Raises:
-        Unavailable: when the database is down, locked or full; every method may raise it.
+        Unavailable: by every method, when the database is down, locked or full.
     """
 
     def __init__(self, database_url: str, *, group: str) -> None:
         self._group = group
-        self._database = Database(database_url)
-        self._database.create(metadata)
+        self._opened = Database(database_url)
+        self._created = False
+
+    @property
+    def _database(self) -> Database:
+        """The database with its tables: made at first use, so that a database that is down keeps no worker from starting."""
+        if not self._created:
+            self._opened.create(metadata)
+            self._created = True
+        return self._opened
+
+    def prepare(self) -> None:
+        """Reach the database now, instead of at the first use."""
+        with self._database.reading():
+            pass
 
     def start(self, position: Position) -> int | None:
         """The stored next offset; None where this group has stored none.
@@ -122,6 +148,12 @@ class State:
                 f"{row.format}, and this version of Headrace knows format {FORMAT}; upgrade Headrace"
             )
         return None if row is None else int(row.next_offset)
+
+    def former(self, position: Position) -> Committed | None:
+        """How far this group has covered the log that this one has replaced: the last of the same name with another id."""
+        with self._database.reading() as connection:
+            row = connection.execute(_FORMER, self._names(position)).first()
+        return None if row is None else Committed(int(row.next_offset), row.topic_id)
 
     def begin(self, position: Position, next_offset: int, *, replacing: int | None = None) -> None:
         """Say where a partition starts: a row that is there already stays as it is, unless it is to be replaced.
@@ -199,7 +231,7 @@ class State:
 
     def close(self) -> None:
         """Close every connection."""
-        self._database.close()
+        self._opened.close()
 
     def _names(self, position: Position) -> dict[str, object]:
         return {

@@ -123,8 +123,9 @@ class Work:
 
     def _encoded(self, event: Event, record: Record, source: Event | None, index: int, topic: str) -> bytes:
         """The result's bytes, with the id and time that every replay gives it again; a tombstone's go by its place."""
-        occurred_at_us = source.occurred_at_us if source else record.timestamp_ms * 1000
-        name = source.id if source else f"{record.topic}/{record.partition}/{record.offset}"
+        occurred_at_us = source.occurred_at_us if source else (record.origin or record).timestamp_ms * 1000
+        place = record.origin or record
+        name = source.id if source else f"{place.topic}/{place.partition}/{place.offset}"
         event_id = derived_event_id(occurred_at_us=occurred_at_us, source=name, agent=self._agent.name, index=index)
         stamped = msgspec.structs.replace(event, event_id=event_id, occurred_at=occurred_at_us)
         return self._kit.codec.encode(stamped, topic=topic)
@@ -162,8 +163,9 @@ def events_of(answer: Any) -> list[Event]:
 
 
 def origin_of(record: Record, kit: Kit) -> Origin:
-    """The record's place under the topic's name in the catalogue."""
-    return Origin(kit.settings.names.bare(record.topic), record.partition, record.offset, record.timestamp_ms)
+    """Where the record first stood, under the topic's name in the catalogue."""
+    place = record.origin or record
+    return Origin(kit.settings.names.bare(place.topic), place.partition, place.offset, place.timestamp_ms)
 
 
 def result_headers(agent: str, record: Record, elapsed_us: int) -> tuple[tuple[str, bytes], ...]:

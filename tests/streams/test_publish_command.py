@@ -217,7 +217,7 @@ def test_the_pace_is_kept_and_a_late_item_does_not_hurry_the_next() -> None:
 
     items = [(number, None) for number in range(4)]
     came_at = []
-    for number, _ in paced(items, 10, now_s=lambda: now_s[0], sleep=sleep):  # type: ignore[arg-type]
+    for number, _ in paced(items, 10, now_s=lambda: now_s[0], sleep=sleep):
         came_at.append(round(now_s[0], 3))
         now_s[0] += 0.5 if number == 1 else 0.0
     assert came_at == [0.0, 0.1, 0.6, 0.7]

@@ -48,7 +48,8 @@ class Flow:
     def running(self, name, drain_s=5.0, **changes) -> Iterator[Runner]:
         """A runner of the agent, stopped at the end."""
         agent = msgspec.structs.replace(agent_named(self.kit, name), **changes)
-        runner = Runner(agent, self.kit, self.sender, crashed=self.crashes.append)
+        known = self.sender.topics(10)
+        runner = Runner(agent, self.kit, self.sender, known_topics=known, crashed=self.crashes.append)
         runner.start()
         try:
             yield runner

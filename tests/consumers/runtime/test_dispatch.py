@@ -3,13 +3,20 @@
 import time
 
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.batch_work import BatchWork
+from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors.inline import Inline
 from consumers.runtime.flow import Flow
 from consumers.runtime.local import agent_named
 from consumers.runtime.membership import drained
-from consumers.runtime.offsets import Log, Start
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
+from consumers.runtime.outputs import Outputs
+from consumers.runtime.record import Failed
+from consumers.runtime.state import Position, State
 from consumers.runtime.stats import Stats
+from producers.memory import MemorySender
 from tests.support.kits import order_record, shop_kit
 
 
@@ -37,9 +44,10 @@ class Owned:
 def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_waits_for_the_broker():
     kit = shop_kit()
     agent = agent_named(kit, "threads")
-    assignment = Assignment.of(agent, "orders.placed", 0, Log("id", 0, 100), Start(0), committed=-1)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
     executor = Kept()
-    dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignment), Stats()))
+    outputs = Outputs(MemorySender(["orders.confirmed"]), agent="threads", dead_letter_topic="threads.dlq")
+    dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats()))
     records = [order_record(kit, offset, key=f"k{offset % 3}".encode()) for offset in range(30)]
     assignment.watermark.deliver([record.offset for record in records])
     assignment.lanes.add(records)
@@ -66,3 +74,42 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
             assignment.watermark.finish(record.offset for record in chunk.records)
     assert assignment.watermark.committable >= highest + 1
     assert assignment.due_commit().offset == assignment.watermark.committable
+
+
+def advancing(stored):
+    kit = shop_kit()
+    agent = agent_named(kit, "counting")
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(stored), committed=-1)
+    assignment.watermark.deliver([stored])
+    assignment.watermark.finish([stored])  # dead-lettered: no transaction has moved the stored offset past it
+    executor = Kept()
+    outputs = Outputs(MemorySender(["orders.confirmed"]), agent="counting", dead_letter_topic="counting.dlq")
+    return Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats())), assignment, executor
+
+
+def test_a_stored_offset_that_lags_behind_is_advanced_once_and_after_a_failure_not_at_once_again():
+    dispatch, assignment, executor = advancing(5)
+    now_s = time.monotonic()
+    for _ in range(3):
+        dispatch.errands([assignment], now_s)
+    (chunk,) = executor.chunks
+    assert (chunk.purpose, chunk.following) == (Purpose.ADVANCE, 6)
+    chunk.failure = Failed(kind="unavailable", error_class="Unavailable", message="the database is away")
+    assert not dispatch.returned(chunk)
+    dispatch.errands([assignment], now_s)
+    assert executor.chunks == [chunk], "a database that is away is not asked again and again"
+    dispatch.errands([assignment], now_s + 60)
+    assert len(executor.chunks) == 2
+
+
+def test_advancing_never_moves_a_stored_offset_backwards(tmp_path):
+    kit = shop_kit()
+    agent = agent_named(kit, "counting")
+    state = State(f"sqlite:///{tmp_path}/headrace.db", group="counting")
+    position = Position("id", "orders.placed", 0)
+    state.begin(position, 9)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(9), committed=-1)
+    chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=Purpose.ADVANCE, following=6)
+    BatchWork(agent, kit, state=state).perform(chunk)
+    assert (state.start(position), assignment.stored, chunk.failure) == (9, 9, None)
+    state.close()

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(of_keys, 
     rng = random.Random(seed)
     lanes = Lanes(lanes=lanes_count, order=Order.BY_KEY, whole=whole)
     waiting = records_of(of_keys)
-    done, out, now_s = [], [], 0.0
+    done, out, unacknowledged, now_s = [], [], [], 0.0
     while len(done) < len(of_keys):
         now_s += 1.0
         lanes.wake(now_s)
@@ -34,6 +35,9 @@ def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(of_keys, 
             lane, chunk = out.pop(rng.randrange(len(out)))
             failed_at = rng.randrange(len(chunk)) if rng.random() < 0.3 else len(chunk)
             done += chunk[:failed_at]
+            unacknowledged.append([record for record in chunk[:failed_at] if rng.random() < 0.5])
+            for record in unacknowledged[-1]:
+                lanes.hold(record)
             if failed_at < len(chunk):
                 key = lanes.key_of(chunk[failed_at])
                 mine = [record for record in chunk[failed_at:] if lanes.key_of(record) == key]
@@ -41,6 +45,9 @@ def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(of_keys, 
                 lanes.park(mine, until_s=now_s + rng.randint(0, 5))
                 lanes.put_back(lane, others)
             lanes.release(lane)
+        if unacknowledged and rng.random() < 0.5:
+            for record in unacknowledged.pop(rng.randrange(len(unacknowledged))):
+                lanes.unhold(record)
     for key in {key for key in of_keys if key is not None}:
         handled = [record.offset for record in done if record.key == key]
         assert handled == sorted(handled)
@@ -107,9 +114,54 @@ def test_a_key_that_is_parked_again_waits_for_the_later_time():
     assert [record.offset for record in lanes.take(10)[1]] == [0, 1]
 
 
-def test_what_is_put_back_never_overtakes_an_earlier_record_of_its_lane():
+def test_a_held_key_waits_while_the_other_keys_of_its_lane_go_on():
     lanes = Lanes(lanes=1, order=Order.BY_KEY)
-    records = records_of([b"a", b"b", b"a"])
-    lanes.add(records[:1])
-    lanes.put_back(0, records[1:])
-    assert [record.offset for record in lanes.take(10)[1]] == [0, 1, 2]
+    lanes.add(records_of([b"a", b"b", b"a", b"b"]))
+    lane, (first,) = lanes.take(1)
+    lanes.hold(first)
+    lanes.release(lane)
+    lane, chunk = lanes.take(10)
+    assert [record.offset for record in chunk] == [1, 3]
+    lanes.release(lane)
+    assert lanes.take(10) is None
+    lanes.unhold(first)
+    assert [record.offset for record in lanes.take(10)[1]] == [2]
+
+
+def test_a_held_key_that_fails_meanwhile_waits_for_both():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"a", b"a"]))
+    lane, chunk = lanes.take(2)
+    lanes.hold(chunk[0])
+    lanes.park(chunk[1:], until_s=1.0)
+    lanes.release(lane)
+    lanes.wake(1.0)
+    assert lanes.take(10) is None, "its first record is not acknowledged yet"
+    lanes.unhold(chunk[0])
+    assert [record.offset for record in lanes.take(10)[1]] == [1, 2]
+
+
+@pytest.mark.parametrize(("order", "key"), [(Order.UNORDERED, b"a"), (Order.BY_KEY, None)])
+def test_where_no_order_is_promised_nothing_is_held(order, key):
+    lanes = Lanes(lanes=1, order=order)
+    lanes.add(records_of([key, key]))
+    lane, (first,) = lanes.take(1)
+    lanes.hold(first)
+    lanes.release(lane)
+    assert [record.offset for record in lanes.take(10)[1]] == [1]
+
+
+def test_a_drain_finds_what_lies_below_its_horizon_behind_what_was_put_back():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    records = records_of([b"a", b"b", b"a", b"a"])
+    lanes.add(records)
+    lane, chunk = lanes.take(2)
+    for record in chunk:
+        lanes.hold(record)
+    lanes.release(lane)
+    assert lanes.take(10) is None
+    lanes.park(chunk[1:], until_s=1.0)
+    lanes.unhold(chunk[1])
+    lanes.wake(1.0)
+    lanes.unhold(chunk[0])
+    assert [record.offset for record in lanes.take(10, below=3)[1]] == [1, 2]

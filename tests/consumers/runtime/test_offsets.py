@@ -5,26 +5,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.runtime import metadata
-from consumers.runtime.offsets import Committed, Log, start_of
+from consumers.runtime.metadata import Birth, Note
+from consumers.runtime.offsets import Committed, Log, birth_of, start_of
 
 LOG = Log("id-1", low=10, high=100)
 
 
-def start(committed, *, begin="earliest", reset="stop", new=True):
-    return start_of(committed, LOG, start=begin, reset=reset, group_is_new=new)
+def start(committed, *, reset="stop"):
+    return start_of(committed, LOG, first=70, reset=reset)
 
 
 def test_a_commit_that_fits_is_where_it_starts():
     assert start(Committed(42, "id-1")).offset == 42
 
 
-@pytest.mark.parametrize(("begin", "offset"), [("earliest", 10), ("latest", 100)])
-def test_a_new_group_starts_where_the_catalogue_says(begin, offset):
-    assert start(None, begin=begin).offset == offset
+def test_without_a_commit_it_starts_where_the_catalogue_says():
+    assert start(None).offset == 70
 
 
-def test_a_partition_added_later_starts_at_its_beginning_even_for_latest():
-    assert start(None, begin="latest", new=False).offset == 10
+def test_a_log_whose_reader_is_remembered_but_not_how_far_it_came_stops_it_all_the_same():
+    found = start(Committed(-1, "id-0"))
+    assert (found.stopped, found.offset) == (True, 0)
+    assert "whatever was not handled yet in the old topic is lost" in found.misfit
+
+
+def test_a_group_was_born_when_its_earliest_commit_says():
+    notes = [Note("id-1", Birth(2_000, 4)), Note("id-1"), Note("id-1", Birth(1_000, 2))]
+    assert birth_of(notes, LOG, now_ms=9_000) == Birth(1_000, 2)
+    assert birth_of([Note("id-1")], LOG, now_ms=9_000) == Birth(9_000, 1)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +58,27 @@ def test_a_policy_may_go_on_but_the_loss_is_still_said(reset, offset):
 
 
 def test_a_commit_of_a_foreign_form_is_taken_without_its_metadata():
-    assert Committed.of(42, "whatever another tool wrote") == Committed(42, None)
+    assert Committed.of(42, "whatever another tool wrote").topic_id is None
     assert Committed.of(-1001, None) is None
 
 
-@given(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Z", "C"])))
-def test_the_topic_id_survives_the_metadata(topic_id):
-    assert metadata.topic_id_of(metadata.encode(topic_id)) == topic_id
+tokens = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Z", "C"], exclude_characters="="))
+
+
+@given(st.none() | tokens, st.none() | st.builds(Birth, st.integers(0, 2**50), st.integers(0, 10_000)))
+def test_what_a_commit_says_survives_its_metadata(topic_id, birth):
+    assert metadata.decode(metadata.encode(Note(topic_id, birth))) == Note(topic_id, birth)
+
+
+@given(st.text())
+def test_metadata_of_a_foreign_form_say_nothing(text):
+    assert metadata.decode(text) == Note()
+
+
+@given(st.dictionaries(tokens, tokens, max_size=300))
+def test_the_logs_a_group_remembers_fit_what_a_broker_takes(ids):
+    said = metadata.encode_logs(ids)
+    assert len(said) <= metadata.MOST_BYTES
+    assert metadata.decode_logs(said).items() <= ids.items()
+    if len(ids) < 20:
+        assert metadata.decode_logs(said) == ids or len(" ".join(map("=".join, ids.items()))) > 4000

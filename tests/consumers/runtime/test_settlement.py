@@ -5,12 +5,14 @@ from queue import SimpleQueue
 
 import msgspec
 import pytest
+from confluent_kafka import KafkaError
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors import Completed
 from consumers.runtime.local import agent_named
-from consumers.runtime.offsets import Log, Start
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.record import Failed, Handled, Result
 from consumers.runtime.settlement import Settlement
@@ -30,21 +32,31 @@ class Desk:
         self.sender, self.back = MemorySender(["orders.confirmed", "threads.dlq"]), SimpleQueue()
         outputs = Outputs(self.sender, agent="threads", dead_letter_topic="threads.dlq")
         self.settlement = Settlement(self.agent, outputs, Stats(), settled=self.back.put)
-        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Log("id", 0, 100), Start(0), committed=-1)
+        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
 
-    def come_back(self, outcomes, *, key=b"k"):
-        records = [order_record(self.kit, offset, key=key) for offset in range(len(outcomes))]
+    def come_back(self, outcomes, *, keys=None):
+        self.handled(outcomes, keys=keys)
+        self.acknowledge()
+
+    def handled(self, outcomes, *, keys=None):
+        keys = keys or [b"k"] * len(outcomes)
+        records = [order_record(self.kit, offset, key=key) for offset, key in enumerate(keys)]
         self.assignment.watermark.deliver([record.offset for record in records])
         chunk = Chunk(self.assignment, 0, records, self.assignment.lanes.key_of)
         self.assignment.chunks.add(chunk)
         self.settlement.completed(Completed(chunk, outcomes))
+
+    def acknowledge(self):
         while not self.back.empty():
             self.settlement.acknowledged(self.back.get())
 
     def tried_again(self):
         self.assignment.lanes.wake(time.monotonic() + 3600)
-        cut = self.assignment.lanes.take(100)
-        return [] if cut is None else [record.offset for record in cut[1]]
+        offsets = []
+        while (cut := self.assignment.lanes.take(100)) is not None:
+            offsets += [record.offset for record in cut[1]]
+            self.assignment.lanes.release(cut[0])
+        return offsets
 
 
 def handled(*values):
@@ -63,6 +75,43 @@ def test_results_that_were_not_delivered_are_made_again_in_order():
     desk.come_back([handled(b"r")] * 5)
     assert desk.assignment.watermark.committable == 0
     assert desk.tried_again() == [0, 1, 2, 3, 4]
+
+
+def test_after_a_refused_result_the_later_records_of_its_key_are_handled_again_in_order_and_no_others():
+    desk = Desk()
+    desk.sender.fail_next(1)
+    desk.come_back([handled(b"r")] * 5, keys=[b"a", b"b", b"a", b"b", b"a"])
+    assert len(desk.sender.records) == 4
+    assert desk.tried_again() == [0, 2, 4]
+    assert desk.assignment.watermark.finished_beyond() == [(1, 1), (3, 3)]
+
+
+def test_a_record_without_results_behind_a_refused_one_of_its_key_is_handled_again_too():
+    desk = Desk()
+    desk.sender.fail_next(1)
+    desk.come_back([handled(b"r"), handled(), handled()], keys=[b"a", b"a", b"b"])
+    assert desk.tried_again() == [0, 1]
+
+
+def test_behind_a_result_that_is_too_large_the_later_records_of_its_key_stand_as_they_are():
+    desk = Desk()
+    desk.sender.fail_next(1, code=KafkaError.MSG_SIZE_TOO_LARGE)
+    desk.come_back([handled(b"r" * 300_000), handled(b"r")])
+    desk.acknowledge()
+    assert [record.topic() for record in desk.sender.records] == ["orders.confirmed", "threads.dlq"]
+    assert desk.assignment.watermark.committable == 2
+    assert desk.tried_again() == []
+
+
+def test_the_next_record_of_a_key_waits_until_the_result_before_it_is_acknowledged():
+    desk = Desk()
+    desk.handled([handled(b"r"), handled(b"r")], keys=[b"a", b"b"])
+    following = [order_record(desk.kit, offset, key=key) for offset, key in ((2, b"a"), (3, b"c"))]
+    desk.assignment.watermark.deliver([2, 3])
+    desk.assignment.lanes.add(following)
+    assert desk.tried_again() == [3]
+    desk.acknowledge()
+    assert desk.tried_again() == [2]
 
 
 def test_a_batch_whose_result_was_not_delivered_is_tried_again_whole():

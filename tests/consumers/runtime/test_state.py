@@ -196,7 +196,7 @@ def empty_postgres_url(postgres_url: str) -> str:
 
 
 def test_processes_may_create_the_tables_at_the_same_time(tmp_path: Path, empty_postgres_url: str) -> None:
-    code = "import sys; from consumers.runtime.state import State; State(sys.argv[1], group='g').close()"
+    code = "import sys; from consumers.runtime.state import State; state = State(sys.argv[1], group='g'); state.prepare(); state.close()"
     for url in (f"sqlite:///{tmp_path}/x/headrace.db", empty_postgres_url):
         started = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(4)]
         assert [process.wait(60) for process in started] == [0] * 4
@@ -234,18 +234,18 @@ def test_a_full_disk_is_an_unavailable_database_and_keeps_what_was_there(tmp_pat
 def test_a_folder_that_cannot_be_created_is_an_unavailable_database(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(Unavailable, match="file"):
-        State(f"sqlite:///{tmp_path}/file/headrace.db", group="g")
+        State(f"sqlite:///{tmp_path}/file/headrace.db", group="g").prepare()
 
 
 def test_a_file_that_is_no_database_is_an_unavailable_database(tmp_path: Path) -> None:
     (tmp_path / "headrace.db").write_bytes(b"something else entirely " * 100)
     with pytest.raises(Unavailable, match="file is not a database"):
-        State(f"sqlite:///{tmp_path}/headrace.db", group="g")
+        State(f"sqlite:///{tmp_path}/headrace.db", group="g").prepare()
 
 
 def test_a_server_that_does_not_answer_is_an_unavailable_database_and_its_password_is_not_shown() -> None:
     with pytest.raises(Unavailable, match="database is unavailable") as caught:
-        State("postgresql://user:hidden-word@127.0.0.1:1/headrace", group="g")
+        State("postgresql://user:hidden-word@127.0.0.1:1/headrace", group="g").prepare()
     assert "hidden-word" not in str(caught.value)
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from consumers.runtime.agent import Agent, Executor, RetryPolicy
+from consumers.runtime.agent import Agent, Executor, Order, RetryPolicy
 from schemas.topics import Topic
+from tests.support.shop import records as _records  # noqa: F401  a batch handler names no event class that would import them
 
 SCHEMAS = Path(__file__).parent / "schemas"
 TOPICS = (
@@ -12,6 +13,7 @@ TOPICS = (
 )
 
 QUICK = RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2)
+ASIDE = RetryPolicy(attempts=3, topic_delays_s=(1, 3), jitter=0.1)
 PLAIN = "tests.support.shop.handlers:confirm"
 
 
@@ -28,6 +30,7 @@ AGENTS = (
     agent("threads", executor=Executor.THREADS, concurrency=4),
     agent("processes", executor=Executor.PROCESSES, concurrency=2),
     agent("asyncio", executor=Executor.ASYNCIO, concurrency=16, handler="tests.support.shop.handlers:confirm_async"),
+    agent("unordered", executor=Executor.THREADS, concurrency=4, order=Order.UNORDERED, retry=ASIDE),
     agent("counting", handler="tests.support.shop.counting:count", batch_records=500, exact=True, output=None),
     agent("ledger", handler="tests.support.shop.handlers:ledger", concurrency=4, deadline_s=30.0),
 )

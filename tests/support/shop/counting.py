@@ -6,13 +6,14 @@ import sqlalchemy as sa
 
 from consumers.batch import Batch
 from consumers.context import Context
+from consumers.database import source_of
 from consumers.errors import Reject, RejectSome, Unavailable
 
 metadata = sa.MetaData()
 seen = sa.Table(
     "seen_orders",
     metadata,
-    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("offset", sa.BigInteger, primary_key=True),
     sa.Column("order_id", sa.Text),
 )
@@ -38,7 +39,7 @@ def count(orders: Batch, context: Context) -> None:
     if named:
         raise RejectSome(named)
     rows = [
-        {"partition": orders.partition, "offset": offset, "order_id": order_id}
+        {"source_id": source_of(connection).id, "offset": offset, "order_id": order_id}
         for offset, order_id in zip(orders.offsets, orders.frame["order_id"].to_list(), strict=True)
     ]
     connection.execute(sa.insert(seen), rows)

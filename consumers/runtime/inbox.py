@@ -1,0 +1,99 @@
+"""What comes back to an agent's thread from others: chunks, acknowledgements, starts. Served in the order in which it came."""
+
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from consumers.runtime.agent import Agent
+from consumers.runtime.chunk import Purpose
+from consumers.runtime.dispatch import Dispatch
+from consumers.runtime.errors import AgentFailedError
+from consumers.runtime.executors import Completed
+from consumers.runtime.membership import Membership
+from consumers.runtime.outputs import Ticket
+from consumers.runtime.record import HELD, Failed
+from consumers.runtime.settlement import Settlement
+from consumers.runtime.starts import LookUp
+
+Event = Completed | Ticket | LookUp
+
+
+class Inbox:
+    """Serves the events; the runner's thread alone calls it, the others only put into the queue.
+
+    Args:
+        agent: from the catalogue.
+        events: what the others put into.
+        settlement: what chunks and acknowledgements are for.
+        dispatch: what an exact agent's errands are for.
+        membership: restarts a partition whose writer was fenced.
+
+    Attributes:
+        found: starts that are known, to be taken outside of rebalance callbacks.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        events: SimpleQueue[Event],
+        settlement: Settlement,
+        dispatch: Dispatch,
+        membership: Membership,
+    ) -> None:
+        self._agent = agent
+        self._events = events
+        self._settlement = settlement
+        self._dispatch = dispatch
+        self._membership = membership
+        self.found: list[LookUp] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to be served."""
+        return self._events.empty()
+
+    def wait(self, limit_s: float) -> None:
+        """Serve the next event, or return after so many seconds."""
+        try:
+            event = self._events.get(timeout=limit_s)
+        except Empty:
+            return
+        self._meet(event)
+
+    def serve(self) -> None:
+        """Serve everything that is back by now.
+
+        Raises:
+            AgentFailedError: when the agent is misconfigured, so that every record would fail.
+        """
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return
+            self._meet(event)
+
+    def _meet(self, event: Event) -> None:
+        if isinstance(event, Ticket):
+            self._settlement.acknowledged(event)
+        elif isinstance(event, LookUp):
+            self.found.append(event)
+        elif event.chunk.purpose is Purpose.RECORDS:
+            self._met_records(event)
+        elif self._dispatch.returned(event.chunk):
+            self._membership.fenced(event.chunk.owner)
+
+    def _met_records(self, completed: Completed) -> None:
+        assignment: Any = completed.chunk.owner
+        kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
+        if "misconfigured" in kinds:
+            reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
+            raise AgentFailedError(f"agent {self._agent.name} cannot work: {'; '.join(sorted(reasons))}")
+        if "fenced" in kinds and assignment.alive:
+            self._membership.fenced(assignment)
+        elif "deadline" in kinds and self._agent.batch_records and len(completed.chunk.records) > 1:
+            assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
+            self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
+        else:
+            if self._agent.batch_records:
+                assignment.batch_limit = min(self._agent.batch_records, assignment.batch_limit * 2)
+            self._settlement.completed(completed)
