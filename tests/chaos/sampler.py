@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 
-from consumers.runtime.metadata import topic_id_of
+from consumers.runtime.metadata import decode
 
 _EVERY_S = 0.05
 _TIMEOUT_S = 5.0
@@ -96,7 +96,7 @@ class Sampler:
         seen_ns = time.time_ns()
         for place in found:
             if place.error is None and place.offset >= 0:
-                epoch = self._epochs.get(topic_id_of(place.metadata) or "", current)
+                epoch = self._epochs.get(decode(place.metadata).topic_id or "", current)
                 self._note(Commit(group, epoch, place.partition, place.offset, seen_ns), current)
 
     def _note(self, commit: Commit, current: int) -> None:

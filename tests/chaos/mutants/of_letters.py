@@ -16,19 +16,12 @@ _EVERY = 97
 def acknowledge_before_the_result() -> None:
     """Finish a record as soon as its result is handed to the producer, whatever the broker answers."""
 
-    def send(self: Any, assignment: Any, lane: Any, outgoing: Any) -> None:
-        ticket = Ticket(None, settled=lambda _: None)
-        for index, (record, failure, results) in enumerate(outgoing):
-            if failure is not None:
-                self._outputs.dead_letter(ticket, index, record, failure)
-            else:
-                self._outputs.publish(ticket, index, results)
-        ticket.seal()
-        assignment.watermark.finish([record.offset for record, _, _ in outgoing])
-        if lane is not None:
-            assignment.lanes.release(lane)
+    def seal(self: Any) -> None:
+        self._sealed = True
+        if self._once.acquire(blocking=False):
+            self._settled(self)
 
-    Settlement._send = send  # type: ignore[method-assign]
+    Ticket.seal = seal  # type: ignore[method-assign]
 
 
 def forget_a_result() -> None:
@@ -47,10 +40,9 @@ def forget_a_result() -> None:
 def ignore_failed_dead_letter() -> None:
     """Take a refused dead letter for written."""
 
-    def keep_letter(self: Any, assignment: Any, lane: Any, record: Any, _failure: Any, _refused: Any) -> None:
+    def keep_letter(self: Any, assignment: Any, record: Any, _letter: Any, _refused: Any) -> None:
         assignment.watermark.finish([record.offset])
-        if lane is not None:
-            assignment.lanes.release(lane)
+        assignment.lanes.unhold(record)
 
     Settlement._keep_letter = keep_letter  # type: ignore[method-assign]
 

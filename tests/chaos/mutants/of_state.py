@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from consumers.database import Source, marked, offsets
 from consumers.errors import FencedError
-from consumers.runtime import membership, state
+from consumers.runtime import starts, state
 from consumers.runtime.dispatch import Dispatch
+from consumers.runtime.membership import Membership
 from consumers.runtime.runner import Runner
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.state import State
@@ -91,25 +92,25 @@ def stale_completion() -> None:
 
 def reset_to_the_end() -> None:
     """A commit that no longer fits its log leads silently to the log's end."""
-    honest = membership.start_of
+    honest = starts.start_of
 
     def start_of(committed: Any, log: Any, **circumstances: Any) -> Any:
         start = honest(committed, log, **circumstances)
         return replace(start, offset=log.high, stopped=False) if start.misfit else start
 
-    membership.start_of = start_of  # type: ignore[assignment]
+    starts.start_of = start_of  # type: ignore[assignment]
 
 
 def trust_the_old_log() -> None:
     """Take an offset of a topic that was made again for one of the topic that is there now."""
-    honest = membership.start_of
+    honest = starts.start_of
 
-    def check_topic_ids(self: Any) -> None:
+    def compare_id(self: Any, _topic: str, _topic_id: str) -> None:
         return
 
     def start_of(committed: Any, log: Any, **circumstances: Any) -> Any:
         trusted = replace(committed, topic_id=None) if committed else None
         return honest(trusted, log, **circumstances)
 
-    membership.start_of = start_of  # type: ignore[assignment]
-    membership.Membership.check_topic_ids = check_topic_ids  # type: ignore[method-assign]
+    starts.start_of = start_of  # type: ignore[assignment]
+    Membership.compare_id = compare_id  # type: ignore[method-assign]
