@@ -41,7 +41,7 @@ class Worker:
     def is_ready(self) -> bool:
         """Whether its groups have answered; its log says so once."""
         if not self._ready and self.log.exists():
-            self._ready = b" ready " in self.log.read_bytes().replace(b"ready  ", b" ready ")
+            self._ready = b" ready after_s=" in self.log.read_bytes()
         return self._ready and self.process.poll() is None
 
     def children(self) -> list[psutil.Process]:
