@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from typing import Any
@@ -158,7 +159,7 @@ class Host(Service):
                     "replacing", hung=hung, meaning="too many handlers ran past their deadline and hold their threads"
                 )
                 self.replacing = True
-                self.add_future(self._stop_worker())
+                signal.raise_signal(signal.SIGTERM)  # the one stop whose end the worker's main loop waits for
             await self.sleep(0.02 if not ready else _WATCH_S)
 
     def _holds_the_database(self) -> bool:
@@ -170,10 +171,6 @@ class Host(Service):
             elif now_s - self._hung_since_s.setdefault(runner.agent.name, now_s) > (runner.agent.deadline_s or 0.0):
                 return True
         return False
-
-    async def _stop_worker(self) -> None:
-        root: Any = self.beacon.root
-        await root.data.stop()
 
     def _told(self) -> str:
         """Agents with their groups and partitions, for the ready line."""

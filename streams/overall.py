@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.broker_view import BrokerView
-from consumers.runtime.group import open_admin
 from producers.errors import UnknownTopicError
 from schemas.names import WORKERS_TOPIC
 from schemas.settings import Settings
@@ -78,9 +78,9 @@ def collect(settings: Settings, agents: Sequence[Agent]) -> tuple[list[AgentStat
         Unavailable: when the overview's database does.
     """
     workers = _workers(settings)
-    view = BrokerView(open_admin(settings))
     overview = _overview(settings)
-    return [_agent_state(settings, agent, view, workers, overview.get(agent.name)) for agent in agents], workers
+    with closing(BrokerView(settings)) as view:
+        return [_agent_state(settings, agent, view, workers, overview.get(agent.name)) for agent in agents], workers
 
 
 def _workers(settings: Settings) -> list[WorkerReport]:
@@ -167,7 +167,7 @@ def _partitions(
     group: str, topics: list[str], view: BrokerView, owners: dict[tuple[str, int], tuple[str, str | None]]
 ) -> list[PartitionState]:
     states = []
-    commits = view.commits(group)
+    commits = view.commits(group, topics)
     for place, (low, high) in sorted(view.ends(topics).items()):
         committed = commits[place].offset if place in commits else None
         owner, stopped = owners.get(place, (None, None))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import sqlalchemy as sa
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
@@ -57,6 +58,17 @@ def postgres_url() -> Iterator[str]:
     """The session's PostgreSQL, as a SQLAlchemy URL."""
     with broker.postgres() as url:
         yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_url: str) -> str:
+    """A database of this test's own in that PostgreSQL, without a table."""
+    name = f"empty_{secrets.token_hex(4)}"
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

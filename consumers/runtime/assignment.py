@@ -7,7 +7,7 @@ from confluent_kafka import TopicPartition
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
-from consumers.runtime.metadata import Note, encode
+from consumers.runtime.metadata import Note, encode, fitting
 from consumers.runtime.offsets import Start
 from consumers.runtime.watermark import Watermark
 from schemas.names import retry_suffix
@@ -21,13 +21,19 @@ class Assignment:
 
     Attributes:
         topic: the broker's name.
-        note: what its commits' metadata say.
+        note: what its commits' metadata say, beside what is finished beyond them.
+        done: what was finished before this assignment, from its start on: a byte an offset, 1 where it is.
+        started_at: the offset at which it started.
         watermark: which offsets are finished.
         lanes: what waits, in order.
         stored: the offset in the database, for an exact agent.
         exact: whether the agent is one.
         committed: the last offset that the broker confirmed; -1 for none that counts.
         sent: the offset of the commit that is on its way; -1 for none.
+        said: what the last commit told of what is finished beyond it; None where that must be told again.
+        tells: whether its commits tell what is finished beyond them: not where the broker takes no such metadata, and not of an
+            exact agent, whose stored offset decides.
+        crowded: whether that was more than a commit's metadata hold: then nothing more is taken.
         end: the log's end as an end-of-partition event told it; -1 before the first.
         stopped: why nothing is taken from this partition; None while it is.
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
@@ -40,6 +46,8 @@ class Assignment:
     topic: str
     partition: int
     note: Note
+    done: bytes
+    started_at: int
     watermark: Watermark
     lanes: Lanes
     stored: int
@@ -50,6 +58,9 @@ class Assignment:
     resume_s: float | None = None
     stopped: str | None = None
     sent: int = -1
+    said: bytes | None = None
+    crowded: bool = False
+    tells: bool = True
     end: int = -1
     alive: bool = True
     advancing: bool = False
@@ -59,18 +70,21 @@ class Assignment:
 
     @classmethod
     def of(cls, agent: Agent, topic: str, partition: int, note: Note, start: Start, *, committed: int) -> "Assignment":
-        """A fresh assignment that starts where `start` says."""
+        """A fresh assignment that starts where `start` says; the note tells what is finished beyond that."""
         return cls(
             topic=topic,
             partition=partition,
-            note=note,
+            note=note._replace(done=b""),
+            done=note.done,
             retry_delay_s=next((d for d in agent.retry_delays_s if topic.endswith(retry_suffix(agent.name, d))), None),
+            started_at=start.offset,
             watermark=Watermark(start.offset),
             lanes=Lanes(lanes=agent.concurrency, order=agent.order, whole=agent.batch_records is not None),
             stored=start.offset,
             committed=committed if committed == start.offset else -1,
             batch_limit=agent.batch_records or 0,
             exact=agent.exact,
+            tells=not agent.exact,
             stopped=start.misfit if start.stopped else None,
         )
 
@@ -92,7 +106,7 @@ class Assignment:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is to be fetched from it now."""
+        """Whether nothing is to be taken from it now; what comes of it all the same is fetched again later."""
         return self.stopped is not None or self.resume_s is not None
 
     @property
@@ -108,9 +122,20 @@ class Assignment:
             self.watermark.skip_to(self.end)
         # An exact agent starts at the stored offset, whatever was committed: a commit ahead of it would tell a lag that isn't.
         offset = min(self.watermark.committable, self.stored) if self.exact else self.watermark.committable
-        if offset <= max(self.committed, self.sent):
+        beyond = self.watermark.flags_beyond() if self.tells else b""
+        if offset <= max(self.committed, self.sent) and beyond == (self.said or b""):
             return None
-        return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note))
+        self.said, self.crowded = beyond, bool(beyond) and fitting(beyond) < len(beyond)
+        return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note._replace(done=beyond)))
+
+    def say_again(self) -> None:
+        """The commit on its way has failed, or may still fail: say it again."""
+        self.sent, self.said = -1, None
+
+    def is_done(self, offset: int) -> bool:
+        """Whether a record was finished already by an earlier owner of the partition."""
+        index = offset - self.started_at
+        return 0 <= index < len(self.done) and self.done[index] == 1
 
     def end_now(self) -> list[Chunk]:
         """Give it up: whatever comes back for it counts no more. Returns the chunks that still run."""

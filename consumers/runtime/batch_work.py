@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.batch import Batch
 from consumers.context import Context, Deadline
+from consumers.database import DEPENDENCY
 from consumers.errors import Reject, RejectSome
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk, Purpose
@@ -56,7 +57,7 @@ class BatchWork:
         chunk.started_s = time.monotonic()
         try:
             if chunk.purpose is Purpose.TICK:
-                self._run_tick()
+                self._run_tick(chunk)
             else:
                 self._advance(chunk)
         except Exception as error:
@@ -108,6 +109,8 @@ class BatchWork:
             if not good:
                 return outcomes
             with self._transaction(chunk, stored, good[-1].offset + 1) as connection:
+                if chunk.answered:  # while it waited for the database, or before this half of it began
+                    return [HELD] * len(records)
                 answer = self._handler(batch, self._context(good[0], connection))
                 messages = self._messages(answer, result_headers(self._agent.name, good[0], _since_us(started_ns)))
                 if self._state is not None:
@@ -163,12 +166,16 @@ class BatchWork:
         return columns.frame, {fresh[index]: error for index, error in columns.bad.items()}
 
     def _transaction(self, chunk: Chunk, expected: int, following: int) -> AbstractContextManager[Any]:
-        return nullcontext() if self._state is None else _Stored(self._state, chunk, expected, following)
+        if self._state is None:
+            return nullcontext()
+        owner = chunk.owner
+        position = Position(owner.topic_id, owner.topic, owner.partition)
+        return _Stored(chunk, self._state.transaction(position, expected=expected, following=following), following)
 
-    def _run_tick(self) -> None:
+    def _run_tick(self, chunk: Chunk) -> None:
         if self._state is None or self._tick is None:
             raise ConfigurationError([f"agent {self._agent.name!r} has no tick"])
-        with self._state.plain() as connection:
+        with _Stored(chunk, self._state.plain()) as connection:
             answer = self._tick(Context(agent=self._agent.name, resources=self._kit.resources, connection=connection))
             headers = ((wire.SOURCE_AGENT, self._agent.name.encode()),)
             self._state.enqueue(connection, self._messages(answer, headers))
@@ -199,23 +206,25 @@ class BatchWork:
 
 
 class _Stored:
-    """One transaction of the state that moves this chunk's stored offset when it commits."""
+    """A transaction of the state for a chunk: kept only while somebody waits for that, and then the offset has moved."""
 
-    def __init__(self, state: State, chunk: Chunk, expected: int, following: int) -> None:
-        owner = chunk.owner
-        self._chunk, self._following = chunk, following
-        position = Position(owner.topic_id, owner.topic, owner.partition)
-        self._transaction = state.transaction(position, expected=expected, following=following)
+    def __init__(self, chunk: Chunk, transaction: AbstractContextManager[Any], following: int | None = None) -> None:
+        self._chunk, self._transaction, self._following = chunk, transaction, following
 
     def __enter__(self) -> Any:
-        return self._transaction.__enter__()
+        """Begin. Waiting for the database, which another's transaction may hold, is not the handler's time."""
+        self._chunk.waits_for = DEPENDENCY
+        try:
+            return self._transaction.__enter__()
+        finally:
+            self._chunk.waited()
 
     def __exit__(self, *error: Any) -> bool | None:
         if error[0] is None and self._chunk.answered:
-            given_up = TimeoutError("the batch outlived its deadline: nothing of it is stored")
+            given_up = TimeoutError("it outlived its deadline: nothing of it is stored")
             error = (TimeoutError, given_up, None)
         swallowed = self._transaction.__exit__(*error)
-        if error[0] is None:
+        if error[0] is None and self._following is not None:
             self._chunk.owner.stored = self._following
         return swallowed
 

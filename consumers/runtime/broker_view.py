@@ -1,5 +1,6 @@
 """What the broker says of partitions: topic ids, log ends, commits. All of the runtime's look-ups."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
+    Consumer,
     KafkaError,
     KafkaException,
     TopicCollection,
@@ -17,6 +18,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from consumers.errors import Unavailable
 from consumers.runtime.offsets import Committed, Log
+from producers.client_log import ClientLog
+from producers.kafka import open_client
+from schemas.settings import Settings
 
 log = structlog.get_logger("headrace.broker")
 
@@ -37,10 +41,17 @@ _T = TypeVar("_T")
 
 
 class BrokerView:
-    """Look-ups that an assignment needs; each is tried again for a while, since a broker may just be restarting."""
+    """Look-ups; safe to share between threads, and to be closed.
 
-    def __init__(self, admin: AdminClient) -> None:
-        self._admin = admin
+    Args:
+        settings: where the broker is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._admin = open_admin(settings)
+        self._readers: dict[str, Consumer] = {}
+        self._opening = threading.Lock()
 
     def logs(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], Log]:
         """Topic id, first and next offset of each partition."""
@@ -65,18 +76,40 @@ class BrokerView:
         found = self._offsets([place], OffsetSpec.for_timestamp(at_ms))[place]
         return found if found >= 0 else self._offsets([place], OffsetSpec.latest())[place]  # type: ignore[no-untyped-call]
 
-    def commits(self, group: str) -> dict[tuple[str, int], Committed]:
-        """A group's commits, with what their metadata says.
+    def commits(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Committed]:
+        """A group's commits in those of the topics that exist, with what their metadata say.
 
-        By the admin client, not by `Consumer.committed`: that one carries the member's epoch (KIP-848), which the broker
-        refuses as stale when the group changes while an assignment is being taken, so that it times out again and again.
+        By a consumer of that group which never joins it. Not by the member's own: its requests carry its epoch (KIP-848),
+        which the broker refuses as stale when the group changes meanwhile, so that they time out again and again. And not
+        by the admin client: where the answer is that the coordinator has moved, librdkafka 2.16.0 ends the process
+        (`rd_kafka_handle_OffsetFetch` asks the consumer group that an admin client doesn't have).
         """
-        asked = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S
-        )
-        found = asked[group].result(_RESULT_S).topic_partitions or []
+        known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        wanted = [
+            TopicPartition(topic, number)
+            for topic in set(topics)
+            if topic in known
+            for number in known[topic].partitions
+        ]
+        found = self._reader_of(group).committed(wanted, timeout=_TIMEOUT_S) if wanted else []
+        for place in found:
+            if place.error is not None:
+                raise KafkaException(place.error)
         commits = {(place.topic, place.partition): Committed.of(place.offset, place.metadata) for place in found}
         return {place: commit for place, commit in commits.items() if commit is not None}
+
+    def _reader_of(self, group: str) -> Consumer:
+        with self._opening:
+            if group not in self._readers:
+                self._readers[group] = _open_reader(self._settings, group)
+            return self._readers[group]
+
+    def close(self) -> None:
+        """Close every client."""
+        with self._opening:
+            for reader in self._readers.values():
+                reader.close()
+            self._readers.clear()
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
         """First and next offset of every partition of those of the topics that exist."""
@@ -96,6 +129,24 @@ class BrokerView:
         wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
         return {(place.topic, place.partition): future.result(_RESULT_S).offset for place, future in futures.items()}
+
+
+def _open_reader(settings: Settings, group: str) -> Consumer:
+    own: dict[str, str | float | bool] = {
+        "group.id": group,
+        "client.id": "headrace-commits",
+        "enable.auto.commit": False,
+    }
+    log = ClientLog("headrace-commits")
+    reader: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    return reader
+
+
+def open_admin(settings: Settings) -> AdminClient:
+    """An admin client, as quiet as the consumers."""
+    log = ClientLog("headrace-admin")
+    client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
+    return client
 
 
 def patiently(look_up: Callable[[], _T]) -> _T:

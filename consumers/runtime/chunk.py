@@ -46,6 +46,7 @@ class Chunk:
         following: one past the highest offset that this chunk settles; for an exact agent's stored offset.
         outcomes: parallel to the records; None while there is none.
         failure: what went wrong with a chunk that has no records.
+        waits_for: the dependency that it waits for, such as its database; not the fault of its records.
     """
 
     owner: Owner
@@ -60,6 +61,7 @@ class Chunk:
     started_s: float = 0.0
     called_back: bool = False
     failure: Failed | None = None
+    waits_for: str | None = None
     _answered: threading.Lock = field(default_factory=threading.Lock)
     _failed_keys: set[Hashable] = field(default_factory=set)
 
@@ -79,6 +81,11 @@ class Chunk:
         self.outcomes[index] = outcome
         if isinstance(outcome, Failed):
             self._failed_keys.add(self.key_of(self.records[index]))
+
+    def waited(self) -> None:
+        """What it waited for is there: its own time begins."""
+        self.started_s = time.monotonic()
+        self.waits_for = None
 
     def overdue(self, now_s: float) -> bool:
         """Whether the record that runs now is past its deadline."""

@@ -32,6 +32,7 @@ class Commits:
             return
         self._next_s = now_s + _INTERVAL_S
         due: list[TopicPartition] = []
+        crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
             offset = assignment.due_commit()
             if offset is not None:
@@ -39,17 +40,23 @@ class Commits:
                 due.append(offset)
         if due:
             consumer.commit(offsets=due, asynchronous=True)
+        if self._crowded() != crowded_before:
+            self._membership.set_pauses()
+
+    def _crowded(self) -> list[bool]:
+        return [assignment.crowded for assignment in self._membership.assignments.values()]
 
     def answered(self, error: KafkaError | None, partitions: list[Any]) -> None:
         """A commit that was sent is not a commit that was done: only the broker's answer counts."""
         for partition in partitions or []:
             assignment = self._membership.assignments.get((partition.topic, partition.partition))
-            if assignment is None or partition.offset > assignment.sent:
+            if assignment is None or partition.offset > max(assignment.sent, assignment.committed):
                 continue  # the answer to an earlier assignment's commit, perhaps of a log that is gone
-            if partition.offset == assignment.sent:
-                assignment.sent = -1
             refused = error or partition.error
             if refused is None:
                 assignment.committed = max(assignment.committed, partition.offset)
+                assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
             else:
+                assignment.say_again()
+                assignment.tells = refused.code() != KafkaError.OFFSET_METADATA_TOO_LARGE and assignment.tells
                 log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())

@@ -56,6 +56,11 @@ def overrun(deadline_s: float) -> Failed:
     )
 
 
+def kept_waiting(dependency: str, limit_s: float) -> Failed:
+    """The failure of a record whose handler could not begin: what it stands on did not answer for so long."""
+    return failure_of(Unavailable(dependency, f"no answer within {limit_s:g} s"))
+
+
 def died(exit_code: int | None) -> Failed:
     """The failure of a record whose child process ended while the record ran."""
     how = f"by signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"with exit code {exit_code}"

@@ -6,9 +6,8 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import admin as kafka_admin
-from confluent_kafka.admin import AdminClient
 
-from consumers.runtime.broker_view import reason_of
+from consumers.runtime.broker_view import open_admin, reason_of
 from producers.client_log import ClientLog
 from producers.kafka import open_client
 from schemas.settings import GroupProtocol, Settings
@@ -62,13 +61,6 @@ def open_consumer(
     return consumer
 
 
-def open_admin(settings: Settings) -> AdminClient:
-    """An admin client, as quiet as the consumer."""
-    log = ClientLog("headrace-admin")
-    client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
-    return client
-
-
 def refuses_protocol(error: KafkaError) -> bool:
     """Whether a fatal error says that the broker does not speak KIP-848; the cause is in its text only."""
     return any(KafkaError(code).str() in error.str() for code in _UNSUPPORTED)
@@ -85,7 +77,7 @@ def say_classic(agent: str, reason: str) -> None:
     )
 
 
-def set_timing(admin: AdminClient, settings: Settings, group: str) -> None:
+def set_timing(settings: Settings, group: str) -> None:
     """Set the group's session and heartbeat on the broker; where it refuses, say what that costs and go on."""
     entries = {
         "consumer.session.timeout.ms": settings.group_session_timeout_ms,
@@ -100,6 +92,7 @@ def set_timing(admin: AdminClient, settings: Settings, group: str) -> None:
         ],
     )
     try:
+        admin = open_admin(settings)  # held until the last answer: a client that is let go takes its requests with it
         for future in admin.incremental_alter_configs([resource], request_timeout=_ADMIN_TIMEOUT_S).values():
             future.result(_ADMIN_TIMEOUT_S + 5.0)
     except (KafkaException, TimeoutError) as error:

@@ -89,6 +89,10 @@ class Intake:
         highest = assignment.watermark.highest
         records = [record for record in records if record.offset >= highest]
         assignment.watermark.deliver([record.offset for record in records])
+        done = [record.offset for record in records if assignment.is_done(record.offset)] if assignment.done else []
+        if done:  # by the partition's last owner, behind a record that it had not finished
+            assignment.watermark.finish(done)
+            records = [record for record in records if not assignment.is_done(record.offset)]
         if aside:
             records = [record for record in records if record.offset not in aside]
         if not self._agent.tombstones and self._agent.batch_records is None:

@@ -98,8 +98,9 @@ class Membership:
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
-        quiet = [TopicPartition(*a.place) for a in self.assignments.values() if self.paused or a.quiet]
-        open_ = [TopicPartition(*a.place) for a in self.assignments.values() if not self.paused and not a.quiet]
+        owned = self.assignments.values()
+        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.quiet or a.crowded]
+        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.quiet or a.crowded)]
         if quiet:
             consumer.pause(quiet)
         if open_:
@@ -184,7 +185,7 @@ class Membership:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
         for assignment in leaving:
-            assignment.sent = -1  # a commit on its way may still fail: say it again
+            assignment.say_again()
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:

@@ -3,12 +3,19 @@
 A topic that was deleted and made again has another id (KIP-516): offsets of the old log mean nothing in the new one.
 """
 
+import base64
+import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 FORMAT = "headrace/1"
 MOST_BYTES = 4095
 """What a broker takes by default (offset.metadata.max.bytes less one)."""
+_DONE_MOST_BYTES = MOST_BYTES - 128
+"""Room for the other facts: a topic id is 22 characters."""
+_LENGTH_DIGITS = 7
+_AS_DIGITS = bytes.maketrans(b"\0\1", b"01")
+_AS_FLAGS = bytes.maketrans(b"01", b"\0\1")
 
 
 class Birth(NamedTuple):
@@ -29,16 +36,30 @@ class Note(NamedTuple):
     Attributes:
         topic_id: of the log that the offset was committed for; None where that is unknown.
         birth: of the group, for this topic; None where that is unknown.
+        done: what is finished beyond the committed offset: a byte for it and for each offset that follows, 1 where it is.
     """
 
     topic_id: str | None = None
     birth: Birth | None = None
+    done: bytes = b""
 
 
 def encode(note: Note) -> str:
-    """The metadata of a partition's commit."""
-    facts = {"id": note.topic_id, "born": f"{note.birth.at_ms}/{note.birth.partitions}" if note.birth else None}
+    """The metadata of a partition's commit; of what is finished beyond it, as much as a broker takes."""
+    facts = {
+        "id": note.topic_id,
+        "born": f"{note.birth.at_ms}/{note.birth.partitions}" if note.birth else None,
+        "done": _packed(note.done[: fitting(note.done)]),
+    }
     return " ".join([FORMAT, *(f"{name}={value}" for name, value in facts.items() if value)])
+
+
+def fitting(done: bytes) -> int:
+    """How many of the flags a commit's metadata can hold: nearly always all of them."""
+    length = done.rfind(1) + 1
+    while length and len(_packed(done[:length])) > _DONE_MOST_BYTES:
+        length = length * 3 // 4
+    return length
 
 
 def decode(metadata: str | None) -> Note:
@@ -46,7 +67,7 @@ def decode(metadata: str | None) -> Note:
     facts = _facts(metadata)
     at_ms, _, partitions = facts.get("born", "").partition("/")
     birth = Birth(int(at_ms), int(partitions)) if at_ms.isdecimal() and partitions.isdecimal() else None
-    return Note(facts.get("id"), birth)
+    return Note(facts.get("id"), birth, _unpacked(facts.get("done", "")))
 
 
 def encode_logs(ids: Mapping[str, str]) -> str:
@@ -63,6 +84,31 @@ def encode_logs(ids: Mapping[str, str]) -> str:
 def decode_logs(metadata: str | None) -> dict[str, str]:
     """The ids by topic; none where the metadata is of a foreign form, or absent."""
     return _facts(metadata)
+
+
+def _packed(flags: bytes) -> str:
+    """A bit a flag, compressed, in base 85.
+
+    Lanes finish every few offsets, so ranges do not do: of 20,000 records in hand, half of them finished in no order, the
+    ranges take 60 KB as text, the bits 3,139 bytes and 2 ms (100,000 of which all but 1 % are finished: 2,803 bytes, 0.9 ms).
+    """
+    if not flags:
+        return ""
+    bits = int(flags.translate(_AS_DIGITS), 2)
+    return base64.b85encode(zlib.compress(bits.to_bytes((len(flags) + 7) // 8, "big"), 1)).decode() + f"/{len(flags)}"
+
+
+def _unpacked(text: str) -> bytes:
+    """The flags; none where the text makes no sense."""
+    packed, _, length = text.rpartition("/")
+    if not length.isdecimal() or len(length) > _LENGTH_DIGITS:
+        return b""
+    try:
+        raw = zlib.decompressobj().decompress(base64.b85decode(packed), (int(length) + 7) // 8)
+    except (ValueError, zlib.error):
+        return b""
+    flags = f"{int.from_bytes(raw, 'big'):0{int(length)}b}".encode().translate(_AS_FLAGS)
+    return flags if len(flags) == int(length) else b""
 
 
 def _facts(metadata: str | None) -> dict[str, str]:

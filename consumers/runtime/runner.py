@@ -18,7 +18,7 @@ from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_admin, open_consumer, refuses_protocol, say_classic, set_timing
+from consumers.runtime.group import open_consumer, refuses_protocol, say_classic, set_timing
 from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state
@@ -97,6 +97,7 @@ class Runner:
         self._dispatch = Dispatch(agent, self._executor, self._flow)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._consumer: Any = None
+        self._view: BrokerView | None = None
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
@@ -151,10 +152,9 @@ class Runner:
             self._leave()
 
     def _open(self) -> None:
-        admin = open_admin(self._kit.settings)
         group = self._names.group(self.agent.name)
         if self._protocol == "consumer":
-            set_timing(admin, self._kit.settings, group)
+            set_timing(self._kit.settings, group)
         self._consumer = open_consumer(
             self._kit.settings,
             group,
@@ -162,7 +162,7 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
-        view = BrokerView(admin)
+        self._view = view = BrokerView(self._kit.settings)
         self._topic_ids = TopicIds(self.agent.name, view)
         starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
         self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
@@ -259,7 +259,7 @@ class Runner:
     def _shut_down(self) -> None:
         """Finish what runs, commit, leave the group."""
         self.cut_off = not self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
-        self._consumer.close()
+        self._close_clients()
         self._executor.close(1.0)
         if self._state is not None:
             self._state.close()
@@ -268,6 +268,11 @@ class Runner:
         """After a crash: leave the group at once and without a drain, so that others take over before the session ends."""
         self._dispatch.give_up(list(self.membership.assignments.values()))
         self.membership.assignments.clear()
+        self._close_clients()
+        self._executor.close(0.0)
+
+    def _close_clients(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
-        self._executor.close(0.0)
+        if self._view is not None:
+            self._view.close()

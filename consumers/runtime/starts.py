@@ -164,7 +164,8 @@ class Starts:
         log.warning("start_unknown", agent=self._agent.name, reason=reason_of(error), again_in_s=_PAUSE_S)
 
     def _resolved(self, places: list[Place], former: Mapping[Place, Committed]) -> Found:
-        facts = _Facts(self._view.logs(places), self._view.commits(self._group), former, self._memory)
+        topics = {self._memory[0], *(topic for topic, _ in places)}
+        facts = _Facts(self._view.logs(places), self._view.commits(self._group, topics), former, self._memory)
         found = {place: self._begun(place, facts) for place in places}
         read = {place[0]: facts.logs[place].topic_id for place in places if found[place].stopped is None}
         return Found(found, None if read.items() <= facts.remembered.items() else {**facts.remembered, **read})
@@ -181,7 +182,8 @@ class Starts:
             stored = known.offset if known is not None and known.topic_id == log_now.topic_id else None
             self._state.begin(_position(place, log_now), start.offset, replacing=stored if start.misfit else None)
         commit = facts.commits.get(place)
-        note = Note(log_now.topic_id, birth)
+        done = decode(commit.said).done if commit is not None and known is commit and not start.misfit else b""
+        note = Note(log_now.topic_id, birth, done)
         return Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
 
     def _first(self, place: Place, facts: "_Facts", birth: Birth) -> int:

@@ -68,9 +68,17 @@ class Watermark:
             self._segments.clear()
             self._committable = offset
 
-    def finished_beyond(self) -> list[tuple[int, int]]:
-        """Ranges [first, last] of delivered offsets at or above `committable` that are finished already."""
-        return [span for segment in self._segments for span in segment.finished_ranges()]
+    def flags_beyond(self) -> bytes:
+        """A byte for `committable` and for each offset that follows, up to the last finished one: 1 where it is finished.
+
+        Offsets that were never delivered count as finished: they need no work.
+        """
+        flags, at = bytearray(), self._committable
+        for segment in self._segments:
+            flags += b"\1" * (segment.first - at)
+            flags += segment.flags_from(max(at, segment.first))
+            at = segment.last + 1
+        return bytes(flags[: flags.rfind(1) + 1])
 
     @property
     def held_open(self) -> int:
@@ -128,14 +136,14 @@ class _Segment:
         self._scanned = index
         return self._offsets[index]
 
-    def finished_ranges(self) -> list[tuple[int, int]]:
-        ranges, start = [], self._flags.find(1, self._scanned)
-        while start >= 0:
-            end = self._flags.find(0, start)
-            end = len(self._flags) if end < 0 else end
-            ranges.append((self._offsets[start], self._offsets[end - 1]))
-            start = self._flags.find(1, end)
-        return ranges
+    def flags_from(self, offset: int) -> bytes:
+        """A byte for each offset from this one to the last, delivered or not."""
+        if self._dense:
+            return bytes(self._flags[offset - self.first :])
+        flags = bytearray(b"\1" * (self.last - self.first + 1))
+        for delivered, flag in zip(self._offsets, self._flags, strict=True):
+            flags[delivered - self.first] = flag
+        return bytes(flags[offset - self.first :])
 
 
 def _rising(offsets: Sequence[int]) -> bool:

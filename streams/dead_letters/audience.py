@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from contextlib import closing
 
 from confluent_kafka import KafkaException
 
-from consumers.runtime.broker_view import BrokerView, reason_of
-from consumers.runtime.group import open_admin
+from consumers.runtime.broker_view import BrokerView, open_admin, reason_of
 from schemas.errors import TimedOutError
 from schemas.settings import Settings
 
@@ -23,19 +23,23 @@ def audience(settings: Settings, topics: Collection[str]) -> dict[str, list[str]
     Raises:
         TimedOutError: if the broker does not list its groups.
     """
-    admin = open_admin(settings)
-    view = BrokerView(admin)
     try:
-        listed = admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result(_TIMEOUT_S + 5.0)
+        listed = open_admin(settings).list_consumer_groups(request_timeout=_TIMEOUT_S).result(_TIMEOUT_S + 5.0)
     except (KafkaException, TimeoutError) as error:
         raise TimedOutError(f"the broker does not list its consumer groups: {reason_of(error)}") from error
     readers: dict[str, list[str]] = defaultdict(list)
-    for group in sorted(found.group_id for found in listed.valid):
-        try:
-            committed = {topic for topic, _ in view.commits(group)}
-        except (KafkaException, TimeoutError):
-            committed = None
-        for topic in topics:
-            if committed is None or topic in committed:
-                readers[topic].append(f"{group}?" if committed is None else group)
+    with closing(BrokerView(settings)) as view:
+        for group in sorted(found.group_id for found in listed.valid):
+            committed = _committed(view, group, topics)
+            for topic in topics:
+                if committed is None or topic in committed:
+                    readers[topic].append(f"{group}?" if committed is None else group)
     return dict(readers)
+
+
+def _committed(view: BrokerView, group: str, topics: Collection[str]) -> set[str] | None:
+    """Those of the topics on which the group has commits; None where it may not be asked."""
+    try:
+        return {topic for topic, _ in view.commits(group, topics)}
+    except (KafkaException, TimeoutError):
+        return None

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from confluent_kafka import KafkaException, Message
 
-from consumers.runtime.group import open_admin
+from consumers.runtime.broker_view import open_admin
 from producers.errors import UnknownTopicError
 from schemas.errors import HeadraceError, TimedOutError
 from schemas.names import DEAD_LETTERS_TOPIC

@@ -2,6 +2,8 @@
 
 import pytest
 
+from consumers.runtime import metadata
+from consumers.runtime.broker_view import BrokerView
 from tests.support.flows import Flow, eventually
 from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
@@ -117,3 +119,24 @@ def test_a_graceful_stop_finishes_what_runs_and_commits_it(flow):
     with flow.running("threads"):
         eventually(lambda: flow.lag("threads") == 0, limit_s=60)
     assert len(flow.read(flow.confirmed)) == 200
+
+
+@pytest.mark.parametrize("agent", ["threads", "unordered"])
+def test_what_is_finished_behind_a_record_that_is_not_is_not_done_again_after_a_restart(flow, agent):
+    flow.make_topic("unordered.retry.1s", partitions=1)
+    flow.place(("head", "slow:8"), *[(f"o{number:03}", "ok") for number in range(200)])
+    with flow.running(agent, drain_s=0.1, deadline_s=60.0):
+        eventually(lambda: beyond(flow, agent) > 20)
+    assert flow.lag(agent) > 0, "the head is not finished"
+    with flow.running(agent, deadline_s=60.0):
+        eventually(lambda: flow.lag(agent) == 0)
+    ids = [flow.kit.codec.decode(message.value(), OrderConfirmed).order_id for message in flow.read(flow.confirmed)]
+    assert sorted(ids) == ["head", *(f"o{number:03}" for number in range(200))]
+
+
+def beyond(flow, agent):
+    """How many records the group's commits tell to be finished beyond them."""
+    view = BrokerView(flow.settings)
+    commits = view.commits(flow.settings.names.group(agent), [flow.placed])
+    view.close()
+    return sum(metadata.decode(commit.said).done.count(1) for commit in commits.values())

@@ -1,22 +1,15 @@
 """What goes wrong around a worker: one clear error each, and nothing is lost."""
 
-import os
-import subprocess
 import threading
-from contextlib import contextmanager
 
 import msgspec
 import pytest
 
 import devstack
-from consumers import analytics
 from devstack.ports import free_ports
-from producers.publisher import Publisher
-from schemas.records import ActivityRecorded, ImageUploaded
 from tests.support.commands import headrace
 from tests.support.flows import eventually
 from tests.support.shop.records import OrderConfirmed
-from tests.support.topics import read_all
 
 TROUBLES = "tests.support.troubles"
 
@@ -111,21 +104,6 @@ def _runs(shop, _order_id):
     return "orders.placed" in headrace(settings, "status", "--active").stdout
 
 
-@pytest.mark.parametrize(
-    ("agent", "reason"), [("childless", "the price list is missing"), ("handlerless", "no_such_function")]
-)
-def test_an_agent_that_cannot_start_ends_the_worker_visibly_and_never_leaves_a_zombie(
-    shop, start_worker, agent, reason
-):
-    shop.make_topic(f"{agent}.dlq", partitions=1)
-    shop.place(("o1", "ok"))
-    worker = start_worker(shop.settings, "--agents", agent, "--catalogue", TROUBLES)
-    assert worker.process.wait(40) not in {0, None}
-    assert reason in worker.text()
-    assert shop.lag(agent) == 1
-    assert shop.read(f"{shop.settings.prefix}{agent}.dlq") == []
-
-
 def test_a_record_of_another_schema_is_dead_lettered_with_a_clear_reason(shop, start_worker):
     dead = shop.make_topic("threads.dlq", partitions=1)
     wrong = shop.kit.codec.encode(OrderConfirmed(order_id="o1"), topic=shop.confirmed)
@@ -141,97 +119,3 @@ def test_a_record_of_another_schema_is_dead_lettered_with_a_clear_reason(shop, s
     assert "shop.OrderPlaced" in story["headrace-error-message"]
     assert confirmed_ids(shop) == ["o2"]
     assert worker.terminate() == 0
-
-
-@contextmanager
-def small_disk(folder, size):
-    """A file system of its own, so small that it is soon full."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system: run the tests in a container to see a full disk")
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(folder):
-    """Leave no byte free."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (65_536, 4_096, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                continue
-    return filler
-
-
-@pytest.fixture
-def provisioned(settings):
-    """Headrace's own topics under the test's prefix."""
-    assert headrace(settings, "init", "--yes").returncode == 0
-    return settings
-
-
-def test_a_full_object_store_loses_nothing_and_goes_on_when_there_is_room(provisioned, start_worker, tmp_path):
-    with small_disk(tmp_path / "small", "1m") as disk:
-        settings = msgspec.structs.replace(provisioned, store_url=str(disk / "objects"))
-        filler = fill(disk)
-        with Publisher(settings) as publisher:
-            publisher.publish_many(ImageUploaded(image_id=f"i{n}", content=drawn(n)) for n in range(3))
-        worker = start_worker(settings, "--agents", "images")
-        eventually(lambda: lines_with(worker, "retried", "kind=unavailable", "object-store"))
-        assert topic_of(settings, "images.processed") == []
-        filler.unlink()
-        eventually(lambda: len(topic_of(settings, "images.processed")) == 3)
-        assert topic_of(settings, "images.dlq") == []
-        assert worker.terminate() == 0
-
-
-def test_a_full_disk_under_the_database_loses_nothing_and_goes_on_when_there_is_room(
-    provisioned, start_worker, tmp_path
-):
-    with small_disk(tmp_path / "small", "64m") as disk:
-        settings = msgspec.structs.replace(provisioned, database_url=f"sqlite:///{disk / 'headrace.db'}")
-        worker = start_worker(settings, "--agents", "analytics")
-        with Publisher(settings) as publisher:
-            record_activity(publisher, 100)
-            publisher.flush()
-            eventually(lambda: counted(settings) == 100)
-            filler = fill(disk)
-            record_activity(publisher, 20_000)
-        eventually(lambda: lines_with(worker, "kind=unavailable", "database"))
-        assert counted(settings) < 20_100
-        filler.unlink()
-        eventually(lambda: counted(settings) == 20_100)
-        assert topic_of(settings, "analytics.dlq") == []
-        assert worker.terminate() == 0
-
-
-def drawn(number):
-    """A small picture of its own."""
-    import pyvips
-
-    return pyvips.Image.gaussnoise(96, 96, mean=128, sigma=40, seed=number).cast("uchar").pngsave_buffer()
-
-
-def record_activity(publisher, events):
-    publisher.publish_many(
-        ActivityRecorded(user_id=f"u{number % 500}", kind="view", url=f"/page/{number}", duration_ms=number % 1000)
-        for number in range(events)
-    )
-
-
-def counted(settings):
-    """How many events the table of analytics holds."""
-    return sum(
-        row["count"]
-        for row in analytics.read(settings.database_url, since_us=0, group=settings.names.group("analytics"))
-    )
-
-
-def topic_of(settings, name):
-    return read_all(settings.bootstrap_servers, settings.prefix + name)

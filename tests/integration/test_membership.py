@@ -3,24 +3,16 @@
 import msgspec
 import pytest
 from confluent_kafka import Producer, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from consumers.runtime.broker_view import patiently
 from tests.support import plain
 from tests.support.commands import listed
 from tests.support.flows import Flow, eventually
+from tests.support.groups import group_of
 from tests.support.shop.records import OrderConfirmed, OrderPlaced
 from tests.support.stacks import restart_with
 
 TROUBLES = "tests.support.troubles"
-
-
-def group_of(flow, agent):
-    """The group's type, and how many partitions each member has."""
-    admin = AdminClient({"bootstrap.servers": flow.settings.bootstrap_servers, "log_level": 2})
-    group = flow.settings.names.group(agent)
-    found = patiently(lambda: admin.describe_consumer_groups([group], request_timeout=10)[group].result(10))
-    return found.type.name, sorted(len(member.assignment.topic_partitions) for member in found.members)
 
 
 def ids(flow):

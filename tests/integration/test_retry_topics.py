@@ -95,11 +95,10 @@ def test_what_waits_is_still_there_after_a_restart(flow):
 def waiting(flow, name, agent):
     """How many records of a retry topic the group has not committed."""
     from consumers.runtime.broker_view import BrokerView
-    from tests.support import plain
 
-    view = BrokerView(plain.admin_of(flow.settings.bootstrap_servers))
-    commits = view.commits(flow.settings.names.group(agent))
-    ends = view.ends([flow.settings.prefix + name])
+    view, topics = BrokerView(flow.settings), [flow.settings.prefix + name]
+    commits, ends = view.commits(flow.settings.names.group(agent), topics), view.ends(topics)
+    view.close()
     return sum(high - (commits[place].offset if place in commits else low) for place, (low, high) in ends.items())
 
 

@@ -56,7 +56,7 @@ def commit_as_a_member(flow, agent, partition, offset, birth):
 def topic_id_of(flow):
     from consumers.runtime.broker_view import BrokerView
 
-    return BrokerView(plain.admin_of(flow.settings.bootstrap_servers)).topic_ids([flow.placed])[flow.placed][0]
+    return BrokerView(flow.settings).topic_ids([flow.placed])[flow.placed][0]
 
 
 def test_a_group_that_begins_at_the_end_passes_over_nothing_that_came_since_it_began(flow):

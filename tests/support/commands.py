@@ -10,9 +10,9 @@ from tests.support.workers import ROOT, environment
 _BIN = Path(sys.executable).parent
 
 
-def headrace(settings, *arguments, cwd=None, stdin=None, **environ):
-    """`headrace …` under these settings, to its end."""
-    return _run([str(_BIN / "headrace"), *arguments], settings, cwd, stdin, environ)
+def headrace(settings, *arguments, cwd=None, stdin=None, within=list, **environ):
+    """`headrace …` under these settings, to its end; `within` may put the command into another namespace."""
+    return _run(within([str(_BIN / "headrace"), *arguments]), settings, cwd, stdin, environ)
 
 
 def faust(settings, *arguments, cwd=None, **environ):

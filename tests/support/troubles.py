@@ -12,4 +12,11 @@ AGENTS = (
     shop.agent("childless", executor=Executor.PROCESSES, handler="tests.support.unimportable:confirm"),
     shop.agent("handlerless", handler="tests.support.shop.handlers:no_such_function"),
     shop.agent("resigned", reset="earliest"),
+    shop.agent("batchless", batch_records=100, handler="tests.support.shop.counting:no_such_function"),
+    shop.agent("exactless", **{**shop.EXACT, "handler": "tests.support.shop.counting:no_such_function"}),
+    shop.agent("answering", output=None),
+    shop.agent("answering-batch", output=None, batch_records=100, handler="tests.support.shop.handlers:confirm_all"),
+    shop.agent("answering-exact", **{**shop.EXACT, "handler": "tests.support.shop.handlers:confirm_all"}),
+    shop.agent("fragile", executor=Executor.PROCESSES, handler="tests.support.fragile:confirm"),
+    shop.agent("seized", **{**shop.EXACT, "handler": "tests.support.shop.counting:count_after_a_hang"}),
 )

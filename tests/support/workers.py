@@ -33,14 +33,21 @@ def environment(settings, **more):
 
 
 class Worker:
-    """One worker process; its log is a file, so that a test can wait for a line of it."""
+    """One worker process; its log is a file, so that a test can wait for a line of it.
 
-    def __init__(self, settings, log: Path, *options: str, cwd=None, **environ):
+    `within` may put the command into another namespace, such as a small disk's.
+    """
+
+    def __init__(self, settings, log: Path, *options: str, cwd=None, within=list, **environ):
         self.log = log
         self._file = log.open("ab")
         command = [str(_BIN / "faust"), "-A", "streams", "worker", *options]
         self.process = subprocess.Popen(
-            command, env=environment(settings, **environ), cwd=cwd or ROOT, stdout=self._file, stderr=subprocess.STDOUT
+            within(command),
+            env=environment(settings, **environ),
+            cwd=cwd or ROOT,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
         )
 
     def await_line(self, words: str, limit_s: float = 60.0) -> str:

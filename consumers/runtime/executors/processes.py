@@ -96,7 +96,8 @@ class Processes:
                 if chunk.answered:
                     continue
                 if not child.alive:
-                    child.close()
+                    gone, child = child, None  # closed once, even where no other one can start
+                    gone.close()
                     child = _Child(self._settings, self._agent)
                 self._run(chunk, child)
         except BaseException as error:  # a keeper that ended silently would leave its chunk out for ever

@@ -8,7 +8,7 @@ from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.inline import Performer, performed
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
-from consumers.runtime.failure import overrun
+from consumers.runtime.failure import kept_waiting, overrun
 
 
 class Threads:
@@ -28,10 +28,13 @@ class Threads:
 
     @property
     def hung(self) -> int:
-        """Threads whose record is past its deadline; one that was merely cancelled at a rebalance ends by itself."""
+        """Threads whose record is past its deadline.
+
+        One that was merely cancelled at a rebalance, or that waits for its database, ends by itself.
+        """
         now_s = time.monotonic()
         with self._lock:
-            return sum(chunk.overdue(now_s) for chunk in self._given_up)
+            return sum(chunk.overdue(now_s) and chunk.waits_for is None for chunk in self._given_up)
 
     @property
     def free(self) -> int:
@@ -55,9 +58,11 @@ class Threads:
     def expire(self, now_s: float) -> None:
         """Give up the threads whose record is past its deadline."""
         for chunk in self.running():
+            waits_for = chunk.waits_for  # before the clock, which starts anew when the wait is over
             if chunk.overdue(now_s) and chunk.answer():
                 self._give_up(chunk)
-                chunk.failure = overrun(chunk.deadline_s or 0.0)
+                limit_s = chunk.deadline_s or 0.0
+                chunk.failure = kept_waiting(waits_for, limit_s) if waits_for else overrun(limit_s)
                 self._done(Completed(chunk, chunk.settled(chunk.failure)))
 
     def cancel(self, chunk: Chunk) -> None:

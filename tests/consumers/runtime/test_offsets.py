@@ -1,5 +1,7 @@
 """Where a partition starts, and what is said when its commit means nothing any more."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,36 @@ tokens = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Z", "C"
 @given(st.none() | tokens, st.none() | st.builds(Birth, st.integers(0, 2**50), st.integers(0, 10_000)))
 def test_what_a_commit_says_survives_its_metadata(topic_id, birth):
     assert metadata.decode(metadata.encode(Note(topic_id, birth))) == Note(topic_id, birth)
+
+
+@given(st.binary(max_size=400).map(lambda raw: bytes(byte % 2 for byte in raw)))
+def test_what_is_finished_beyond_a_commit_survives_its_metadata(done):
+    told = metadata.decode(metadata.encode(Note("id", Birth(1, 4), done))).done
+    assert told == done[: done.rfind(1) + 1]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_of_20_000_records_in_hand_every_finished_one_fits_into_a_commit(share):
+    rng = random.Random(7)
+    done = bytes(rng.random() < share for _ in range(20_000))
+    said = metadata.encode(Note("AAAAAAAAAAAAAAAAAAAAAA", Birth(1_800_000_000_000, 1024), done))
+    assert len(said.encode()) <= metadata.MOST_BYTES
+    assert metadata.decode(said).done == done[: done.rfind(1) + 1]
+
+
+def test_of_more_than_fits_the_first_are_told():
+    rng = random.Random(7)
+    done = bytes(rng.random() < 0.5 for _ in range(60_000))
+    said = metadata.encode(Note("AAAAAAAAAAAAAAAAAAAAAA", Birth(1_800_000_000_000, 1024), done))
+    assert len(said.encode()) <= metadata.MOST_BYTES
+    assert done.startswith(metadata.decode(said).done)
+    assert metadata.fitting(done) < len(done)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Z", "C"])))
+def test_flags_that_make_no_sense_are_none(text):
+    assert metadata.decode(f"{metadata.FORMAT} id=x done={text}").topic_id == "x"
+    assert set(metadata.decode(f"{metadata.FORMAT} id=x done={text}").done) <= {0, 1}
 
 
 @given(st.text())

@@ -83,7 +83,7 @@ def test_after_a_refused_result_the_later_records_of_its_key_are_handled_again_i
     desk.come_back([handled(b"r")] * 5, keys=[b"a", b"b", b"a", b"b", b"a"])
     assert len(desk.sender.records) == 4
     assert desk.tried_again() == [0, 2, 4]
-    assert desk.assignment.watermark.finished_beyond() == [(1, 1), (3, 3)]
+    assert desk.assignment.watermark.flags_beyond() == b"\0\1\0\1"
 
 
 def test_a_record_without_results_behind_a_refused_one_of_its_key_is_handled_again_too():

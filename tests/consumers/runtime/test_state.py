@@ -184,17 +184,6 @@ def test_groups_do_not_see_each_others_messages(state: State, database_url: str)
     stranger.close()
 
 
-@pytest.fixture
-def empty_postgres_url(postgres_url: str) -> str:
-    """A database of this test's own, without a table."""
-    name = f"empty_{secrets.token_hex(4)}"
-    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-
-
 def test_processes_may_create_the_tables_at_the_same_time(tmp_path: Path, empty_postgres_url: str) -> None:
     code = "import sys; from consumers.runtime.state import State; state = State(sys.argv[1], group='g'); state.prepare(); state.close()"
     for url in (f"sqlite:///{tmp_path}/x/headrace.db", empty_postgres_url):

@@ -39,15 +39,18 @@ def test_the_commit_is_never_ahead_of_the_lowest_unfinished_offset(history):
 
 
 @given(histories())
-def test_the_ranges_beyond_are_exactly_the_finished_offsets_above_the_commit(history):
+def test_the_flags_beyond_are_exactly_the_finished_offsets_from_the_commit_on(history):
     start, batches, finished = history
     watermark = Watermark(start)
     for batch in batches:
         watermark.deliver(batch)
     watermark.finish(finished)
+    flags, begin = watermark.flags_beyond(), watermark.committable
+    told = {begin + index for index, flag in enumerate(flags) if flag == 1}
     delivered = {offset for batch in batches for offset in batch}
-    told = {o for first, last in watermark.finished_beyond() for o in delivered if first <= o <= last}
-    assert told == {offset for offset in finished if offset >= watermark.committable}
+    assert told & delivered == {offset for offset in finished if offset >= begin}
+    assert not flags or flags[-1] == 1
+    assert begin not in told & delivered
 
 
 @given(histories())

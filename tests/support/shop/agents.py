@@ -15,6 +15,7 @@ TOPICS = (
 QUICK = RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2)
 ASIDE = RetryPolicy(attempts=3, topic_delays_s=(1, 3), jitter=0.1)
 PLAIN = "tests.support.shop.handlers:confirm"
+EXACT = {"handler": "tests.support.shop.counting:count", "batch_records": 500, "exact": True, "output": None}
 
 
 def agent(name: str, **changes: object) -> Agent:
@@ -31,6 +32,6 @@ AGENTS = (
     agent("processes", executor=Executor.PROCESSES, concurrency=2),
     agent("asyncio", executor=Executor.ASYNCIO, concurrency=16, handler="tests.support.shop.handlers:confirm_async"),
     agent("unordered", executor=Executor.THREADS, concurrency=4, order=Order.UNORDERED, retry=ASIDE),
-    agent("counting", handler="tests.support.shop.counting:count", batch_records=500, exact=True, output=None),
+    agent("counting", **EXACT),
     agent("ledger", handler="tests.support.shop.handlers:ledger", concurrency=4, deadline_s=30.0),
 )

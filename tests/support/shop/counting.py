@@ -1,6 +1,8 @@
-"""An exact batch agent of the shop: counts orders by wish, in the same transaction as its offsets."""
+"""An exact batch agent of the shop: counts orders, in the same transaction as its offsets."""
 
+import os
 import time
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -17,6 +19,7 @@ seen = sa.Table(
     sa.Column("offset", sa.BigInteger, primary_key=True),
     sa.Column("order_id", sa.Text),
 )
+ticks = sa.Table("seen_ticks", metadata, sa.Column("number", sa.Integer, primary_key=True))
 
 
 def count(orders: Batch, context: Context) -> None:
@@ -43,3 +46,18 @@ def count(orders: Batch, context: Context) -> None:
         for offset, order_id in zip(orders.offsets, orders.frame["order_id"].to_list(), strict=True)
     ]
     connection.execute(sa.insert(seen), rows)
+
+
+def count_after_a_hang(orders: Batch, context: Context) -> None:
+    """Write the orders down; the first process that does so hangs within its transaction, and so does no later one."""
+    count(orders, context)
+    hung = Path(os.environ["SHOP_HUNG"])
+    if not hung.exists():
+        hung.touch()
+        time.sleep(3600)
+
+
+def tick(context: Context) -> None:
+    """What time brings: a row of its own each time."""
+    metadata.create_all(context.connection)
+    context.connection.execute(sa.insert(ticks), [{}])

@@ -6,6 +6,7 @@ import random
 import time
 from pathlib import Path
 
+from consumers.batch import Batch
 from consumers.context import Context
 from consumers.errors import Reject, Retry, Unavailable
 from tests.support.shop.records import OrderConfirmed, OrderPlaced
@@ -35,6 +36,11 @@ async def confirm_async(order: OrderPlaced, context: Context) -> OrderConfirmed 
     elif wish == "block":
         time.sleep(float(detail))
     return _decided(order, context, wish, detail)
+
+
+def confirm_all(orders: Batch, context: Context) -> list[OrderConfirmed]:
+    """Of a batch."""
+    return [OrderConfirmed(order_id=order_id) for order_id in orders.frame["order_id"]]
 
 
 def ledger(order: OrderPlaced, context: Context) -> OrderConfirmed:

@@ -1,0 +1,58 @@
+"""Back-pressure: how much is taken before what is in hand is done."""
+
+import pytest
+
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
+from tests.support.desks import flow_of
+from tests.support.shop.agents import agent
+
+MOST = 100
+
+
+class Partition:
+    """One partition of which everything that is delivered is finished, save its first record."""
+
+    def __init__(self):
+        shop = agent("threads", max_in_flight=MOST)
+        self._assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+        self.flow = flow_of(shop, self._assignment)
+        self._watermark = self._assignment.watermark
+        self._watermark.deliver([0])
+
+    def finish_behind_the_head(self, count):
+        first = self._watermark.highest
+        self._watermark.deliver(range(first, first + count))
+        self._watermark.finish(range(first, first + count))
+
+    def release_the_head(self):
+        self._watermark.finish([0])
+
+
+@pytest.fixture
+def partition():
+    return Partition()
+
+
+def test_what_is_finished_behind_a_stuck_head_is_bounded(partition):
+    taken = 0
+    while not partition.flow.full and taken < 100 * MOST:
+        partition.finish_behind_the_head(10)
+        taken += 10
+    assert MOST < taken <= 10 * MOST
+    assert partition.flow.in_hand == 1
+
+
+def test_with_its_head_released_a_partition_takes_more_again(partition):
+    partition.finish_behind_the_head(10 * MOST)
+    assert partition.flow.full
+    partition.release_the_head()
+    assert not partition.flow.full
+
+
+def test_records_that_are_finished_in_order_never_fill_it(partition):
+    partition.release_the_head()
+    for _ in range(100):
+        partition.finish_behind_the_head(MOST)
+        assert not partition.flow.full

@@ -1,0 +1,51 @@
+"""A record that waits for ever: how much is finished behind it, and what comes when it is released."""
+
+import threading
+
+import pytest
+
+from consumers.context import Context
+from consumers.errors import Unavailable
+from tests.support.flows import Flow, eventually
+from tests.support.shop import handlers
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
+
+MOST = 50
+ORDERS = [(f"o{number:04}", "ok") for number in range(2_000)]
+
+
+@pytest.fixture
+def narrow(settings, make_topic):
+    """The shop's topics with one partition."""
+    flow = Flow(settings, make_topic, partitions=1)
+    yield flow
+    flow.sender.close()
+
+
+@pytest.fixture
+def released(monkeypatch):
+    """Until this is set, the order called "head" waits for what is unavailable."""
+    made, confirm = threading.Event(), handlers.confirm
+
+    def waiting(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
+        if order.order_id == "head" and not made.is_set():
+            raise Unavailable("warehouse", "no answer")
+        return confirm(order, context)
+
+    monkeypatch.setattr(handlers, "confirm", waiting)
+    return made
+
+
+def test_behind_a_record_that_waits_for_ever_the_work_is_bounded_and_goes_on_when_it_is_released(narrow, released):
+    narrow.place(("head", "ok"), *ORDERS)
+    with narrow.running("threads", max_in_flight=MOST) as runner:
+        eventually(lambda: runner.membership.paused)
+        eventually(lambda: runner.in_hand == 1)
+        confirmed = len(narrow.read(narrow.confirmed))
+        assert MOST < confirmed <= 10 * MOST
+        assert narrow.committed("threads") == {0: 0}
+        released.set()
+        eventually(lambda: narrow.lag("threads") == 0)
+    results = [narrow.kit.codec.decode(message.value(), OrderConfirmed) for message in narrow.read(narrow.confirmed)]
+    assert sorted(result.order_id for result in results) == ["head", *(order_id for order_id, _ in ORDERS)]
+    assert narrow.crashes == []
