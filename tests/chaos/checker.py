@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.chaos.evidence import NEVER_NS, Evidence
 from tests.chaos.ledger import Handling
+from tests.chaos.sampler import Commit
 
 _MS = 1_000_000
 COMMIT_INTERVAL_S = 0.1
@@ -93,24 +94,35 @@ def finished_ns(seen: Evidence) -> dict[int, int]:
 
 
 def overruns(seen: Evidence) -> list[str]:
-    """I4: at each sample the committed offset is at most the lowest unfinished one."""
+    """I4: at each sample the committed offset is at most the lowest unfinished one, and what its metadata tell is true."""
     finished = finished_ns(seen)
     logs: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for number, (epoch, partition, offset) in seen.places.items():
         logs[epoch, partition].append((offset, 0 if seen.is_excused(number) else finished.get(number, NEVER_NS)))
+    at_ns = {place: dict(log) for place, log in logs.items()}
     covered = {place: _covered(sorted(log)) for place, log in logs.items()}
     found = []
     for commit in seen.commits:
+        where = f"partition {commit.partition}: {commit.offset} was committed"
         offsets, until = covered.get((commit.epoch, commit.partition), ([], []))
         below = bisect_left(offsets, commit.offset)
         if below and until[below - 1] > commit.seen_ns:
-            late = (
-                "never" if until[below - 1] >= NEVER_NS else f"{(until[below - 1] - commit.seen_ns) / 1e6:.0f} ms later"
-            )
-            found.append(
-                f"partition {commit.partition}: {commit.offset} was committed, and what is below it finished {late}"
-            )
+            found.append(f"{where}, and what is below it finished {_late(until[below - 1], commit.seen_ns)}")
+        of_log = at_ns.get((commit.epoch, commit.partition), {})
+        for offset in _flagged(commit):
+            if of_log.get(offset, 0) > commit.seen_ns:
+                late = _late(of_log[offset], commit.seen_ns)
+                found.append(f"{where}, its metadata call {offset} finished, which it was {late}")
     return found
+
+
+def _late(at_ns: int, seen_ns: int) -> str:
+    return "never" if at_ns >= NEVER_NS else f"{(at_ns - seen_ns) / 1e6:.0f} ms later"
+
+
+def _flagged(commit: Commit) -> list[int]:
+    """The offsets beyond the commit that its metadata call finished."""
+    return [commit.offset + index for index, flag in enumerate(commit.beyond) if flag]
 
 
 def _covered(log: list[tuple[int, int]]) -> tuple[list[int], list[int]]:

@@ -55,7 +55,7 @@ def _of_agent(
         exact=exact,
         publishes=not exact,
         sent=sent,
-        acked=frozenset(stage.producer.places),
+        acked=frozenset(stage.producer.acked),
         places=places,
         handlings=_rows(stage) if exact else ledger.read(stage.folder / "ledger", agent),
         results=results,

@@ -35,7 +35,7 @@ def judge(stage: Stage, *, settled: bool, took_s: float) -> dict[str, Any]:
         "broker": f"Apache Kafka, {len(stage.stack.brokers)} by devstack",
         "seed": stage.options.seed,
         "sent": len(stage.producer.sent),
-        "acked": len(stage.producer.places),
+        "acked": len(stage.producer.acked),
         **facts,
         "samples": stage.sampler.samples,
         "strikes": dict(Counter(blow.fault for blow in stage.blows)),

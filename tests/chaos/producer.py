@@ -16,7 +16,8 @@ class Producer:
 
     Attributes:
         sent: what was handed over, by number.
-        places: (epoch, partition, offset) of what was acknowledged, by number.
+        acked: numbers that the broker acknowledged.
+        places: (epoch, partition, offset) of what was acknowledged, by number; a retried send may be acknowledged without one.
         refused: errors by number; such a record may stand in the log all the same.
         epoch: how often the topic was made again; offsets of different epochs mean nothing to each other.
         failure: what ended the thread, if anything did.
@@ -35,6 +36,7 @@ class Producer:
         self._next_s = 0.0
         self.done = False
         self.sent: dict[int, Sent] = {}
+        self.acked: set[int] = set()
         self.places: dict[int, tuple[int, int, int]] = {}
         self.refused: dict[int, str] = {}
         self.epoch = 0
@@ -65,7 +67,7 @@ class Producer:
     @property
     def acknowledged(self) -> int:
         """How many records have their report, whether good or bad."""
-        return len(self.places) + len(self.refused)
+        return len(self.acked) + len(self.refused)
 
     def stop(self) -> None:
         """End, also in the middle of the load."""
@@ -112,9 +114,11 @@ class Producer:
 
     def _report(self, number: int, epoch: int) -> Callable[[Any, Any], None]:
         def report(error: Any, message: Any) -> None:
-            if error is None:
-                self.places[number] = (epoch, message.partition(), message.offset())
-            else:
+            if error is not None:
                 self.refused[number] = error.str()
+                return
+            self.acked.add(number)
+            if message.offset() is not None:
+                self.places[number] = (epoch, message.partition(), message.offset())
 
         return report

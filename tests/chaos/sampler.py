@@ -15,13 +15,18 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A committed offset, and the moment by which it was seen for the first time: the earliest is the strictest."""
+    """A committed offset, and the moment by which it was seen for the first time: the earliest is the strictest.
+
+    Attributes:
+        beyond: what the commit's metadata call finished: a byte for the offset and for each that follows, 1 where it is.
+    """
 
     group: str
     epoch: int
     partition: int
     offset: int
     seen_ns: int
+    beyond: bytes = b""
 
 
 class Sampler:
@@ -39,7 +44,7 @@ class Sampler:
         self._topic = topic
         self._partitions: list[TopicPartition] = []
         self._epochs: dict[str, int] = {}
-        self._known: set[tuple[str, int, int, int]] = set()
+        self._known: set[tuple[str, int, int, int, int]] = set()
         self._asking = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
@@ -96,13 +101,14 @@ class Sampler:
         seen_ns = time.time_ns()
         for place in found:
             if place.error is None and place.offset >= 0:
-                epoch = self._epochs.get(decode(place.metadata).topic_id or "", current)
-                self._note(Commit(group, epoch, place.partition, place.offset, seen_ns), current)
+                note = decode(place.metadata)
+                epoch = self._epochs.get(note.topic_id or "", current)
+                self._note(Commit(group, epoch, place.partition, place.offset, seen_ns, note.done), current)
 
     def _note(self, commit: Commit, current: int) -> None:
         if commit.epoch == current:
             self.latest[commit.group, commit.partition] = commit.offset
-        name = (commit.group, commit.epoch, commit.partition, commit.offset)
+        name = (commit.group, commit.epoch, commit.partition, commit.offset, hash(commit.beyond))
         if name not in self._known:
             self._known.add(name)
             self.commits.append(commit)

@@ -85,6 +85,14 @@ def test_a_commit_one_too_early_is_an_overrun(seen, data):
     assert checker.violations(replace(seen, commits=early)).keys() == {"I4"}
 
 
+@given(runs)
+def test_a_commit_that_calls_a_record_finished_too_early_is_an_overrun(seen):
+    false = Commit("tasks", 0, 0, 0, 1, beyond=b"\0\1")
+    true = Commit("tasks", 0, 0, 0, 2 * _S, beyond=b"\0\1")
+    assert checker.violations(replace(seen, commits=[*seen.commits, false])).keys() == {"I4"}
+    assert checker.violations(replace(seen, commits=[*seen.commits, true])) == {}
+
+
 @given(runs, st.data())
 def test_only_the_poison_set_may_be_dead_lettered(seen, data):
     innocent = data.draw(st.sampled_from(sorted(seen.results)))

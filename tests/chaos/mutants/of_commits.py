@@ -43,6 +43,16 @@ def drop_the_watermark_guard() -> None:
     Watermark.finish = finish  # type: ignore[method-assign]
 
 
+def call_all_of_it_finished() -> None:
+    """Tell in the commit's metadata that whatever lies beyond it is finished, up to the last that is."""
+    honest = Watermark.flags_beyond
+
+    def flags_beyond(self: Any) -> bytes:
+        return b"\1" * len(honest(self))
+
+    Watermark.flags_beyond = flags_beyond  # type: ignore[method-assign]
+
+
 def forget_revoke_drain() -> None:
     """Give a revoked partition up at once: nothing is finished, and nothing is committed."""
 
