@@ -10,7 +10,7 @@ from tests.chaos.faults.fault import Fault
 if TYPE_CHECKING:
     from tests.chaos.stage import Stage
 
-_SESSIONS = 1.7
+_SESSIONS = 2.5
 
 
 def strike(stage: "Stage", random: Random) -> None:
