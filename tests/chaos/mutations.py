@@ -60,7 +60,9 @@ MUTATIONS = {
         of_commits.resume_at_once, "I10", "--messages 6000 --rate 0 --workers 1 --max-in-flight 400"
     ),
     "two-transactions": Mutation(of_state.two_transactions, "I3", "--messages 3000 --fault kill:4"),
-    "write-unfenced": Mutation(of_state.write_unfenced, "I3", "--messages 5000 --fault stop:3 --workers 2 --session-ms 2000"),
+    "write-unfenced": Mutation(
+        of_state.write_unfenced, "I3", "--messages 6000 --fault stop:5 --workers 2 --session-ms 2000"
+    ),
     "stale-completion": Mutation(
         of_state.stale_completion, "I11", "--messages 3000 --fault stop:2,sluggish --workers 1 --deadline-s 20"
     ),

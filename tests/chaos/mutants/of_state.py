@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from consumers.database import Source, marked, offsets
 from consumers.errors import FencedError
-from consumers.runtime import starts, state
+from consumers.runtime import batch_work, starts, state
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.membership import Membership
 from consumers.runtime.runner import Runner
@@ -59,8 +59,15 @@ def write_unfenced() -> None:
         values = {**self._names(position), "following": following}
         return connection.execute(blind.returning(offsets.c.source_id), values).scalar_one()
 
+    def keep(self: Any, *error: Any) -> Any:
+        swallowed = self._transaction.__exit__(*error)  # also what nobody waits for any more
+        if error[0] is None and self._following is not None:
+            self._chunk.owner.stored = self._following
+        return swallowed
+
     State.transaction = transaction  # type: ignore[method-assign,assignment]
     State._move = move  # type: ignore[method-assign]
+    batch_work._Stored.__exit__ = keep  # type: ignore[method-assign]
 
 
 def stale_completion() -> None:
