@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test lint stack worker clean
+.PHONY: help install demo test chaos lint stack worker clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
 
 test: install ## Everything, against a real Kafka
 	$(BIN)/pytest
+
+chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
+	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
 
 lint: install ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

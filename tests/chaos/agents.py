@@ -1,0 +1,74 @@
+"""The harness's catalogue. What a run may choose is read from the environment, because the workers import this module."""
+
+import os
+from pathlib import Path
+
+from consumers.runtime.agent import Agent, Executor, RetryPolicy
+from schemas.topics import Topic
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+TASKS, DONE = "chaos.tasks", "chaos.done"
+RESULT_BYTES = 128 * 1024
+"""The result topic takes no more: what the fault "oversize" makes must be refused by the broker, not by a codec."""
+
+PARTITIONS = int(os.environ.get("CHAOS_PARTITIONS", "8"))
+DEADLINE_S = float(os.environ.get("CHAOS_DEADLINE_S", "4"))
+MAX_IN_FLIGHT = int(os.environ.get("CHAOS_MAX_IN_FLIGHT", "2000"))
+RESET = os.environ.get("CHAOS_RESET", "stop")
+
+QUICK = RetryPolicy(attempts=5, first_delay_s=0.05, max_delay_s=0.5, permanent=("PermanentError",))
+
+TOPICS = (
+    Topic(
+        name=TASKS,
+        record="chaos.Task",
+        partitions=PARTITIONS,
+        key_field="task_key",
+        config={"message.timestamp.type": "LogAppendTime"},
+    ),
+    Topic(
+        name=DONE,
+        record="chaos.TaskDone",
+        config={"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(RESULT_BYTES)},
+    ),
+)
+
+AGENTS = (
+    Agent(
+        name="tasks",
+        topics=(TASKS,),
+        output=DONE,
+        handler="tests.chaos.handlers:work",
+        executor=Executor.THREADS,
+        concurrency=16,
+        deadline_s=DEADLINE_S,
+        retry=QUICK,
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+    ),
+    Agent(
+        name="children",
+        topics=(TASKS,),
+        output=DONE,
+        handler="tests.chaos.handlers:work_alone",
+        executor=Executor.PROCESSES,
+        concurrency=2,
+        deadline_s=DEADLINE_S,
+        retry=RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2, permanent=("PermanentError",)),
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+    ),
+    Agent(
+        name="rows",
+        topics=(TASKS,),
+        handler="tests.chaos.rows:write",
+        batch_records=500,
+        exact=True,
+        deadline_s=30.0,
+        retry=QUICK,
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+    ),
+)
+"""`tasks` promises at least once in order of keys, `children` the same from child processes, `rows` exactly once."""

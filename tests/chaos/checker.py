@@ -1,0 +1,222 @@
+"""The invariants, as pure functions over what was seen. Each gives its violations in words; none is none."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from tests.chaos.evidence import NEVER_NS, Evidence
+from tests.chaos.ledger import Handling
+from tests.chaos.sampler import Commit
+
+_MS = 1_000_000
+COMMIT_INTERVAL_S = 0.1
+_ROUND_TRIP_S = 0.25
+"""On top of the interval: the commit's way to the broker, and a busy machine."""
+_OWNED_WITHIN_S = 2.0
+"""A worker that has handled a record of a partition so recently before it died held the partition."""
+
+
+def lost(seen: Evidence) -> list[str]:
+    """I1: every acknowledged record is handled, but for the poison, which is dead-lettered."""
+    handled = {handling.number for handling in seen.handlings}
+    owed = [number for number in sorted(seen.acked) if not seen.is_excused(number)]
+    missing = [number for number in owed if number not in handled and number not in seen.poison]
+    unparked = [number for number in owed if number in seen.poison and number not in seen.letters]
+    return [f"record {number} at {seen.places.get(number)} was never handled" for number in missing] + [
+        f"poison {number} at {seen.places.get(number)} has no dead letter" for number in unparked
+    ]
+
+
+def blamed(seen: Evidence) -> list[str]:
+    """I1: exactly the poison set is dead-lettered, byte for byte."""
+    innocent = [f"record {number} is dead-lettered, and is no poison" for number in seen.letters.keys() - seen.poison]
+    flawed = [
+        f"dead letter of {number}: {letter.flaw}"
+        for number, letters in seen.letters.items()
+        for letter in letters
+        if letter.flaw
+    ]
+    return sorted(innocent) + flawed
+
+
+def corrupted(seen: Evidence) -> list[str]:
+    """I1: a payload reaches the handler, and its digest the result topic, unharmed."""
+    harmed = [
+        f"record {handling.number} reached its handler harmed" for handling in seen.handlings if not handling.intact
+    ]
+    wrong = [
+        f"the result of {number} has another digest"
+        for number, results in seen.results.items()
+        if number not in seen.sent or any(result.digest != seen.sent[number].digest for result in results)
+    ]
+    return harmed + wrong
+
+
+def out_of_order(seen: Evidence) -> list[str]:
+    """I2: the first handlings of a key end in the order of its sequence."""
+    if not seen.ordered:
+        return []
+    highest: dict[str, int] = {}
+    known: set[int] = set()
+    found = []
+    for handling in seen.handlings:
+        if handling.number in known or seen.is_excused(handling.number):  # another log's order is not this one's
+            continue
+        known.add(handling.number)
+        if handling.sequence < highest.get(handling.key, -1):
+            found.append(
+                f"key {handling.key}: sequence {handling.sequence} was first handled after {highest[handling.key]}"
+            )
+        highest[handling.key] = max(handling.sequence, highest.get(handling.key, -1))
+    return found
+
+
+def counted_twice(seen: Evidence) -> list[str]:
+    """I3: what promises exactly once has one effect a record."""
+    if not seen.exact:
+        return []
+    times = Counter(handling.number for handling in seen.handlings)
+    return [f"record {number} is counted {count} times" for number, count in sorted(times.items()) if count > 1]
+
+
+def finished_ns(seen: Evidence) -> dict[int, int]:
+    """When each record was finished, by number: its result, its row or its dead letter stood where it belongs."""
+    finished: dict[int, int] = {}
+    for number, letters in seen.letters.items():
+        finished[number] = min(letter.at_ns for letter in letters)
+    if seen.publishes:
+        for number, results in seen.results.items():
+            finished[number] = min(finished.get(number, NEVER_NS), *(result.at_ns for result in results))
+    else:
+        for handling in seen.handlings:
+            finished[handling.number] = min(finished.get(handling.number, NEVER_NS), handling.ended_ns)
+    return finished
+
+
+def overruns(seen: Evidence) -> list[str]:
+    """I4: at each sample the committed offset is at most the lowest unfinished one, and what its metadata tell is true."""
+    finished = finished_ns(seen)
+    logs: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for number, (epoch, partition, offset) in seen.places.items():
+        logs[epoch, partition].append((offset, 0 if seen.is_excused(number) else finished.get(number, NEVER_NS)))
+    at_ns = {place: dict(log) for place, log in logs.items()}
+    covered = {place: _covered(sorted(log)) for place, log in logs.items()}
+    found = []
+    for commit in seen.commits:
+        where = f"partition {commit.partition}: {commit.offset} was committed"
+        offsets, until = covered.get((commit.epoch, commit.partition), ([], []))
+        below = bisect_left(offsets, commit.offset)
+        if below and until[below - 1] > commit.seen_ns:
+            found.append(f"{where}, and what is below it finished {_late(until[below - 1], commit.seen_ns)}")
+        of_log = at_ns.get((commit.epoch, commit.partition), {})
+        for offset in _flagged(commit):
+            if of_log.get(offset, 0) > commit.seen_ns:
+                late = _late(of_log[offset], commit.seen_ns)
+                found.append(f"{where}, its metadata call {offset} finished, which it was {late}")
+    return found
+
+
+def _late(at_ns: int, seen_ns: int) -> str:
+    return "never" if at_ns >= NEVER_NS else f"{(at_ns - seen_ns) / 1e6:.0f} ms later"
+
+
+def _flagged(commit: Commit) -> list[int]:
+    """The offsets beyond the commit that its metadata call finished."""
+    return [commit.offset + index for index, flag in enumerate(commit.beyond) if flag]
+
+
+def _covered(log: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Offsets of a log, and for each the moment by which it and all before it were finished."""
+    offsets, until, latest = [], [], 0
+    for offset, at_ns in log:
+        latest = max(latest, at_ns)
+        offsets.append(offset)
+        until.append(latest)
+    return offsets, until
+
+
+def unbalanced(seen: Evidence) -> list[str]:
+    """I5: sent = handled + dead-lettered + waiting; waiting is what no commit covers yet."""
+    handled = {handling.number for handling in seen.handlings} - seen.poison
+    logged = {number for number in seen.places if not seen.is_excused(number)}
+    settled = logged & (handled | set(seen.letters))
+    waiting = {
+        number
+        for number in logged - settled
+        if seen.places[number][0] == seen.epoch and seen.places[number][2] >= seen.final.get(seen.places[number][1], 0)
+    }
+    missing = len(logged) - len(settled) - len(waiting)
+    return [f"sent {len(logged)} is not settled {len(settled)} + waiting {len(waiting)}"] if missing else []
+
+
+def without_result(seen: Evidence) -> list[str]:
+    """I8: each handled record's result is in the result topic."""
+    if not seen.publishes:
+        return []
+    handled = {handling.number for handling in seen.handlings if not seen.is_excused(handling.number)} - seen.poison
+    return [
+        f"record {number} was handled, and its result is nowhere" for number in sorted(handled - seen.results.keys())
+    ]
+
+
+def recoveries_s(seen: Evidence) -> list[float]:
+    """For I6: seconds from each attack until each partition that it took away is worked on again."""
+    found: list[float] = []
+    by_partition: dict[int, list[Handling]] = defaultdict(list)
+    for handling in seen.handlings:
+        by_partition[handling.partition].append(handling)
+    ends = {partition: [h.ended_ns for h in handlings] for partition, handlings in by_partition.items()}
+    for attack in seen.attacks:
+        if attack.fault not in {"kill", "broker", "leader", "network", "stop"}:
+            continue
+        for partition, handlings in by_partition.items():
+            at = bisect_left(ends[partition], attack.at_ns)
+            before = handlings[max(0, at - 200) : at]
+            since_ns = attack.at_ns - int(_OWNED_WITHIN_S * 1e9)
+            held = any(attack.pid in {None, h.pid} and h.ended_ns >= since_ns for h in before)
+            after = next((h for h in handlings[at:] if h.pid != attack.pid or attack.fault == "stop"), None)
+            if held and after is not None:
+                found.append((after.ended_ns - attack.at_ns) / 1e9)
+    return found
+
+
+def repeated(seen: Evidence) -> list[int]:
+    """Numbers that were handled more than once, as often as they were repeated."""
+    times = Counter(handling.number for handling in seen.handlings)
+    return [number for number, count in times.items() for _ in range(count - 1)]
+
+
+def redone_too_much(seen: Evidence) -> list[str]:
+    """Of what a killed worker had handled, only what ended within one commit interval may be handled again."""
+    allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
+    killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault == "kill"}
+    first: dict[int, Handling] = {}
+    found = []
+    for handling in seen.handlings:
+        before = first.setdefault(handling.number, handling)
+        died_ns = killed.get(before.pid)
+        if before is not handling and died_ns is not None and died_ns - before.ended_ns > allowed_ns:
+            found.append(
+                f"record {handling.number} ended {(died_ns - before.ended_ns) / 1e6:.0f} ms before the kill, and was redone"
+            )
+    return found
+
+
+INVARIANTS: dict[str, tuple[Callable[[Evidence], list[str]], ...]] = {
+    "I1": (lost, blamed, corrupted),
+    "I2": (out_of_order,),
+    "I3": (counted_twice,),
+    "I4": (overruns,),
+    "I5": (unbalanced,),
+    "I8": (without_result,),
+}
+"""What every agent of every run is judged by; I6, I7 and those of the workers need more than one agent's evidence."""
+
+
+def violations(seen: Evidence) -> dict[str, list[str]]:
+    """All violations of one agent, by invariant."""
+    found = {
+        name: [f"{seen.agent}: {text}" for check in checks for text in check(seen)]
+        for name, checks in INVARIANTS.items()
+    }
+    return {name: texts for name, texts in found.items() if texts}

@@ -1,0 +1,70 @@
+"""The topic is deleted and made again: its offsets start anew, and every old one means nothing any more."""
+
+import os
+import signal
+from random import Random
+from typing import TYPE_CHECKING
+
+from confluent_kafka.cimpl import NewTopic
+
+from tests.chaos.faults.fault import Fault
+
+if TYPE_CHECKING:
+    from tests.chaos.stage import Stage
+
+_PROPAGATION_S = 0.3
+_FROZEN_SESSIONS = 0.8
+
+
+def strike(stage: "Stage", _random: Random) -> None:
+    """Make the topic again while the workers are frozen, and let the new log grow as long as the old one was.
+
+    So a worker that wakes finds its old offset in the new log, and no error tells it that it is another log. What was
+    unhandled in the old one is excused.
+    """
+    frozen = list(stage.crew.workers)
+    for worker in frozen:
+        os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        before = _replace(stage)
+        sent = stage.producer.acknowledged
+        stage.wait(
+            lambda: stage.producer.acknowledged >= sent + before, _FROZEN_SESSIONS * stage.options.session_ms / 1000
+        )
+    finally:
+        for worker in frozen:
+            os.kill(worker.pid, signal.SIGCONT)
+    stage.hit("recreate", None)
+
+
+def _replace(stage: "Stage") -> int:
+    """Hold the load, delete the topic with whatever is in it, and make it; how many records the old one held."""
+    stage.producer.hold()
+    epoch = stage.epoch
+    ends = {}
+    for of_epoch, partition, offset in stage.producer.places.values():
+        if of_epoch == epoch:
+            ends[partition] = max(ends.get(partition, 0), offset + 1)
+    stage.excused += [(epoch, partition, 0, end) for partition, end in ends.items()]
+    stage.admin.delete_topics([stage.topic])[stage.topic].result(30)
+    stage.epoch = stage.producer.epoch = epoch + 1
+    stage.pause(_PROPAGATION_S)
+    _create(stage)
+    stage.sampler.begin_epoch(stage.epoch)
+    stage.producer.go_on()
+    return sum(ends.values())
+
+
+def _create(stage: "Stage") -> None:
+    config = {"message.timestamp.type": "LogAppendTime"}
+    topic = NewTopic(stage.topic, stage.options.partitions, -1, config=config)
+    stage.admin.create_topics([topic])[stage.topic].result(30)
+    stage.wait(lambda: _led(stage), 20.0)
+
+
+def _led(stage: "Stage") -> bool:
+    known = stage.admin.list_topics(stage.topic, timeout=10).topics[stage.topic].partitions.values()
+    return len(known) == stage.options.partitions and all(partition.leader >= 0 for partition in known)
+
+
+FAULT = Fault(strike, times=1, environ={"CHAOS_RESET": "earliest"})

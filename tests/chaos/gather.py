@@ -1,0 +1,127 @@
+"""After a run: read the ledger, the rows, the topics and the samples into each agent's evidence."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from consumers.runtime.kit import open_kit
+from schemas import names as wire
+from streams.report import WorkerReport
+from tests.chaos import ledger, rows
+from tests.chaos.agents import DONE
+from tests.chaos.evidence import Attack, Evidence, LetterSeen, Place, ResultSeen
+from tests.chaos.ledger import Handling
+from tests.chaos.load import NUMBER, Sent
+from tests.chaos.records import TaskDone
+from tests.chaos.stage import Stage
+from tests.support.topics import read_all
+
+_MS_NS = 1_000_000
+
+
+def evidence_of(stage: Stage) -> list[Evidence]:
+    """One for each agent of the run."""
+    places = _places(stage)
+    results = _results(stage)
+    attacks = [Attack(blow.fault, blow.at_ns, blow.pid) for blow in stage.blows]
+    return [_of_agent(stage, agent, places, results.get(agent, {}), attacks) for agent in stage.options.agents]
+
+
+def most_in_hand(stage: Stage) -> dict[str, int]:
+    """The most records that any worker had in hand, by agent, as the workers' own reports say every two seconds."""
+    most: dict[str, int] = defaultdict(int)
+    for message in _read(stage, stage.direct.names.topic(wire.WORKERS_TOPIC)):
+        if message.value():
+            for agent in msgspec.json.decode(message.value(), type=WorkerReport).agents:
+                most[agent.name] = max(most[agent.name], sum(partition.in_hand for partition in agent.partitions))
+    return dict(most)
+
+
+def _of_agent(
+    stage: Stage,
+    agent: str,
+    places: dict[int, Place],
+    results: dict[int, list[ResultSeen]],
+    attacks: list[Attack],
+) -> Evidence:
+    group, sent = stage.direct.names.group(agent), stage.producer.sent
+    exact = agent == "rows"
+    return Evidence(
+        agent=agent,
+        ordered=not exact,
+        exact=exact,
+        publishes=not exact,
+        sent=sent,
+        acked=frozenset(stage.producer.acked),
+        places=places,
+        handlings=_rows(stage) if exact else ledger.read(stage.folder / "ledger", agent),
+        results=results,
+        letters=_letters(stage, agent),
+        commits=[commit for commit in stage.sampler.commits if commit.group == group],
+        final=stage.sampler.offsets(group),
+        excused=stage.excused,
+        attacks=attacks,
+        epoch=stage.epoch,
+        poison=frozenset(number for number, record in sent.items() if record.dies(agent)),
+    )
+
+
+def _places(stage: Stage) -> dict[int, Place]:
+    """Where each record stands: by its report, and by the log, which also holds what was written without a report."""
+    places = dict(stage.producer.places)
+    for message in _read(stage, stage.topic):
+        places[_number(message.headers())] = (stage.epoch, message.partition(), message.offset())
+    return places
+
+
+def _rows(stage: Stage) -> list[Handling]:
+    """The rows of the exact agent, in the form of the ledger; order by key is not its promise."""
+    return [
+        Handling(row.number, "", 0, 1, 0, row.partition, row.offset, row.at_ns, row.at_ns, row.intact)
+        for row in rows.read(stage.direct.database_url)
+    ]
+
+
+def _results(stage: Stage) -> dict[str, dict[int, list[ResultSeen]]]:
+    """What stands in the result topic, by agent and number."""
+    codec = open_kit(stage.direct).codec
+    found: dict[str, dict[int, list[ResultSeen]]] = defaultdict(lambda: defaultdict(list))
+    for message in _read(stage, stage.direct.names.topic(DONE)):
+        done = codec.decode(message.value(), TaskDone)
+        agent = dict(message.headers())[wire.SOURCE_AGENT].decode()
+        seen = ResultSeen(done.number, message.timestamp()[1] * _MS_NS, done.digest)
+        found[agent][done.number].append(seen)
+    return found
+
+
+def _letters(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
+    """What stands in the agent's dead-letter topic, each compared with its origin byte for byte."""
+    found: dict[int, list[LetterSeen]] = defaultdict(list)
+    for message in _read(stage, stage.direct.names.dead_letter(agent)):
+        number = _number(message.headers())
+        flaw = _flaw(message, stage.producer.sent.get(number))
+        found[number].append(LetterSeen(number, message.timestamp()[1] * _MS_NS, flaw))
+    return dict(found)
+
+
+def _flaw(message: Any, sent: Sent | None) -> str:
+    if sent is None:
+        return "nobody sent such a record"
+    headers = dict(message.headers() or [])
+    if sha256(message.value() or b"").digest() != sent.value_digest:
+        return "its value is not its origin's"
+    if message.key() != sent.key.encode():
+        return "its key is not its origin's"
+    missing = {wire.ORIGIN_TOPIC, wire.ORIGIN_PARTITION, wire.ORIGIN_OFFSET, wire.ERROR_CLASS} - headers.keys()
+    return f"it lacks the headers {sorted(missing)}" if missing else ""
+
+
+def _number(headers: Iterable[tuple[str, bytes]] | None) -> int:
+    return int(dict(headers or [])[NUMBER])
+
+
+def _read(stage: Stage, topic: str) -> list[Any]:
+    return read_all(stage.stack.bootstrap_servers, topic)

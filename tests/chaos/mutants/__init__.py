@@ -1,0 +1,1 @@
+"""The mutations' patches, by what they spoil."""

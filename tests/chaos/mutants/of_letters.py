@@ -1,0 +1,96 @@
+"""Mutations of what becomes of results, of failures and of dead letters."""
+
+from typing import Any
+
+import msgspec
+
+from consumers.runtime import settlement
+from consumers.runtime.fate import DeadLetter, Done, TryAgain
+from consumers.runtime.outputs import Outputs, Ticket
+from consumers.runtime.record import Failed
+from consumers.runtime.settlement import Settlement
+
+_EVERY = 97
+
+
+def acknowledge_before_the_result() -> None:
+    """Finish a record as soon as its result is handed to the producer, whatever the broker answers."""
+
+    def seal(self: Any) -> None:
+        self._sealed = True
+        if self._once.acquire(blocking=False):
+            self._settled(self)
+
+    Ticket.seal = seal  # type: ignore[method-assign]
+
+
+def forget_a_result() -> None:
+    """Take a result for delivered that was never sent."""
+    honest, sent = Outputs.publish, 0
+
+    def publish(self: Any, ticket: Any, index: int, results: Any) -> None:
+        nonlocal sent
+        sent += 1
+        if sent % _EVERY:
+            honest(self, ticket, index, results)
+
+    Outputs.publish = publish  # type: ignore[method-assign]
+
+
+def ignore_failed_dead_letter() -> None:
+    """Take a refused dead letter for written."""
+
+    def keep_letter(self: Any, assignment: Any, record: Any, _letter: Any, _refused: Any) -> None:
+        assignment.watermark.finish([record.offset])
+        assignment.lanes.unhold(record)
+
+    Settlement._keep_letter = keep_letter  # type: ignore[method-assign]
+
+
+def swallow_poison() -> None:
+    """Finish what cannot be decoded without a dead letter."""
+    honest = Outputs.dead_letter
+
+    def dead_letter(self: Any, ticket: Any, index: int, record: Any, failure: Any) -> None:
+        if failure.kind != "undecodable":
+            honest(self, ticket, index, record, failure)
+
+    Outputs.dead_letter = dead_letter  # type: ignore[method-assign]
+
+
+def trim_the_dead_letter() -> None:
+    """Park a record, but not byte for byte."""
+    honest = Outputs.dead_letter
+
+    def dead_letter(self: Any, ticket: Any, index: int, record: Any, failure: Any) -> None:
+        trimmed = msgspec.structs.replace(record, value=(record.value or b"")[:-1])
+        honest(self, ticket, index, trimmed, failure)
+
+    Outputs.dead_letter = dead_letter  # type: ignore[method-assign]
+
+
+def swallow_errors() -> None:
+    """Take a record for done whose handler raised."""
+    _decide(lambda outcome, fate: Done() if isinstance(fate, TryAgain) and isinstance(outcome, Failed) else fate)
+
+
+def give_up_at_once() -> None:
+    """Dead-letter at the first failure what a second attempt would have healed."""
+    _decide(lambda outcome, fate: DeadLetter() if isinstance(fate, TryAgain) and isinstance(outcome, Failed) else fate)
+
+
+def _decide(verdict: Any) -> None:
+    """`Done` after a failure finishes the record silently, as a swallowed exception would."""
+    honest, honest_failed = settlement.decide, Settlement._failed
+
+    def decide(outcome: Any, **circumstances: Any) -> Any:
+        return verdict(outcome, honest(outcome, **circumstances))
+
+    def failed(self: Any, record: Any, failure: Any, outgoing: Any, again: Any) -> None:
+        before = len(outgoing), len(again)
+        honest_failed(self, record, failure, outgoing, again)
+        if (len(outgoing), len(again)) == before:
+            outgoing.append((record, None, ()))
+
+    settlement.decide = decide
+    Settlement._failed = failed  # type: ignore[method-assign]

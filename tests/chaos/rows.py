@@ -1,0 +1,67 @@
+"""The exact agent: a row a record, in the transaction of its offsets. No key forbids a second row, so that one would show."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from consumers.batch import Batch
+from consumers.context import Context
+
+metadata = sa.MetaData()
+table = sa.Table(
+    "chaos_rows",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("at_ns", sa.BigInteger, nullable=False),
+    sa.Column("intact", sa.Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: which record, and when it was written, which is before its transaction ended."""
+
+    number: int
+    partition: int
+    offset: int
+    at_ns: int
+    intact: bool
+
+
+def write(tasks: Batch, context: Context) -> None:
+    """One row a task."""
+    connection = context.connection
+    if connection is None:
+        raise RuntimeError("an exact agent has a connection")
+    metadata.create_all(connection)
+    at_ns = time.time_ns()
+    columns = (tasks.frame[name].to_list() for name in ("number", "payload", "digest"))
+    rows = [
+        {
+            "number": number,
+            "partition": tasks.partition,
+            "offset": offset,
+            "at_ns": at_ns,
+            "intact": hashlib.sha256(payload).hexdigest() == digest,
+        }
+        for offset, number, payload, digest in zip(tasks.offsets, *columns, strict=True)
+    ]
+    connection.execute(sa.insert(table), rows)
+
+
+def read(database_url: str) -> list[Row]:
+    """All rows, in the order of their writing."""
+    engine = sa.create_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            if not sa.inspect(connection).has_table(table.name):
+                return []
+            found = connection.execute(sa.select(table).order_by(table.c.id)).all()
+            return [Row(row.number, row.partition, row.offset, row.at_ns, row.intact) for row in found]
+    finally:
+        engine.dispose()

@@ -1,0 +1,185 @@
+"""What a run stands on, and what a fault may touch: the brokers, the topics, the workers, the load, the sampler."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from consumers.runtime.kit import open_kit
+from devstack import Stack
+from producers.sender import Sender
+from schemas.settings import Settings
+from tests.chaos.load import source_topic, tasks
+from tests.chaos.options import Options
+from tests.chaos.producer import Producer
+from tests.chaos.proxy import ProxyProcess
+from tests.chaos.sampler import Sampler
+from tests.chaos.say import say
+from tests.chaos.workers import Crew, Worker
+from tests.support import plain
+from tests.support.commands import headrace
+
+CATALOGUE = "tests.chaos.agents"
+_READY_S = 90.0
+_TURN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """A fault that took partitions from their owner: which process, or None for all of them, and when."""
+
+    fault: str
+    at_ns: int
+    pid: int | None
+
+
+@dataclass(slots=True)
+class Stage:
+    """One run's surroundings; `opened` makes and ends them.
+
+    Attributes:
+        direct: settings that lead to the brokers without the proxy; the harness's own clients use these.
+        blows: what took partitions away.
+        epoch: how often the topic was made again.
+        excused: (epoch, partition, from, up to) of offsets that a fault itself has deleted, unhandled.
+        proxies: where the fault "network" cuts; None without it.
+        disk: the small file system of the fault "disk"; None without it.
+    """
+
+    options: Options
+    stack: Stack
+    direct: Settings
+    folder: Path
+    admin: Any
+    sender: Sender
+    crew: Crew
+    producer: Producer
+    sampler: Sampler
+    proxies: ProxyProcess | None
+    disk: Path | None
+    blows: list[Blow] = field(default_factory=list)
+    excused: list[tuple[int, int, int, int]] = field(default_factory=list)
+    epoch: int = 0
+
+    @property
+    def topic(self) -> str:
+        """The source topic's name on the broker."""
+        return self.direct.names.topic(source_topic(self.options))
+
+    def hit(self, fault: str, pid: int | None) -> None:
+        """Note a blow, and look at the commits right after it."""
+        self.blows.append(Blow(fault, time.time_ns(), pid))
+        self.sampler.sample()
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; whoever crashes meanwhile is replaced."""
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            self.crew.tend()
+            time.sleep(min(_TURN_S, max(0.0, until_s - time.monotonic())))
+
+    def wait(self, check: Callable[[], bool], limit_s: float) -> bool:
+        """Let time pass until the check is true; whether it became so within the limit."""
+        until_s = time.monotonic() + limit_s
+        while not check():
+            if time.monotonic() > until_s:
+                return False
+            self.pause(_TURN_S)
+        return True
+
+    def await_ready(self, number: int) -> None:
+        """Wait until so many workers are ready; a run that cannot have them goes on and is judged by what it did."""
+        if not self.wait(lambda: len(self.crew.ready) >= number, _READY_S):
+            say(f"only {len(self.crew.ready)} of {number} workers were ready within {_READY_S:.0f} s")
+
+    def victim(self, random: Random) -> Worker:
+        """Any worker that works."""
+        self.await_ready(1)
+        ready = sorted(self.crew.ready, key=lambda worker: str(worker.log))
+        return random.choice(ready or self.crew.workers)
+
+    def set_topic(self, topic: str, **config: object) -> None:
+        """Change properties of a topic, given in the catalogue's words; a property of None goes back to its default."""
+        operations = {True: AlterConfigOpType.DELETE, False: AlterConfigOpType.SET}
+        entries = [
+            ConfigEntry(name.replace("_", "."), str(value), incremental_operation=operations[value is None])
+            for name, value in config.items()
+        ]
+        resource = ConfigResource(ResourceType.TOPIC, self.direct.names.topic(topic), incremental_configs=entries)
+        for future in self.admin.incremental_alter_configs([resource]).values():
+            future.result(20)
+
+
+@contextmanager
+def opened(
+    options: Options, stack: Stack, folder: Path, *, prefix: str, proxies: ProxyProcess | None, disk: Path | None
+) -> Iterator[Stage]:
+    """The topics, the producer, the sampler and an empty crew; all of it is gone at the end, whatever happens."""
+    with ExitStack() as at_end:
+        direct = Settings(
+            bootstrap_servers=stack.bootstrap_servers,
+            prefix=prefix,
+            catalogue=CATALOGUE,
+            store_url=str(folder / "objects"),
+            database_url=f"sqlite:///{(disk or folder) / 'headrace.db'}",
+            group_session_timeout_ms=options.session_ms,
+            group_heartbeat_interval_ms=300,
+        )
+        environ = _environ(options, folder)
+        made = headrace(direct, "init", "--yes", **environ)
+        if made.returncode:
+            raise RuntimeError(f"the topics cannot be made: {made.stderr}")
+        sender = Sender(direct, client_id="chaos")
+        at_end.callback(sender.close, 5.0)
+        crew = Crew(_as_workers_see(direct, proxies), options.agents, folder, environ, options.mutation)
+        at_end.callback(crew.close)
+        names, admin = direct.names, plain.admin_of(stack.bootstrap_servers)
+        topic = names.topic(source_topic(options))
+        producer = Producer(sender, topic, _load(options, direct, topic), rate=options.rate)
+        at_end.callback(producer.stop)
+        groups = [names.group(agent) for agent in options.agents]
+        sampler = Sampler(admin, stack.bootstrap_servers, groups, topic)
+        sampler.begin_epoch(0)
+        at_end.callback(sampler.close)
+        stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, proxies, disk)
+        for agent in options.agents:
+            stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
+        yield stage
+
+
+def _load(options: Options, settings: Settings, topic: str) -> Iterator[Any]:
+    codec = open_kit(settings).codec
+    if options.load == "activity":
+        from tests.chaos.activity import events
+
+        return events(options, codec, topic=topic)
+    return tasks(options, codec, topic=topic)
+
+
+def _as_workers_see(direct: Settings, proxies: ProxyProcess | None) -> Settings:
+    import msgspec
+
+    return msgspec.structs.replace(direct, bootstrap_servers=proxies.servers) if proxies else direct
+
+
+def _environ(options: Options, folder: Path) -> dict[str, str]:
+    """What tests/chaos/agents.py and the handlers read, and what a fault asks of the workers' settings."""
+    from tests.chaos.faults import FAULTS
+
+    ledger = folder / "ledger"
+    ledger.mkdir(exist_ok=True)
+    environ = {
+        "CHAOS_PARTITIONS": str(options.partitions),
+        "CHAOS_MAX_IN_FLIGHT": str(options.max_in_flight),
+        "CHAOS_DEADLINE_S": str(options.deadline_s),
+        "CHAOS_LEDGER": str(ledger),
+        "LOG_LEVEL": "INFO",
+    }
+    for name in sorted(options.names):
+        environ |= FAULTS[name].environ
+    return environ

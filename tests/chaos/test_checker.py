@@ -1,0 +1,156 @@
+"""The checker by itself: runs made by hand and by Hypothesis, each with one thing wrong, or with nothing."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.chaos import checker
+from tests.chaos.evidence import Attack, Evidence, LetterSeen, ResultSeen
+from tests.chaos.ledger import Handling, line_of
+from tests.chaos.ledger import read as read_ledger
+from tests.chaos.load import Sent
+from tests.chaos.sampler import Commit
+
+_S = 1_000_000_000
+_KEYS = 5
+
+
+def sent(number, poison=None):
+    return Sent(number, f"k{number % _KEYS}", number // _KEYS, "", poison, f"d{number}", b"")
+
+
+def handling(number, *, at_s=None, pid=1):
+    ended_ns = int((number if at_s is None else at_s) * _S)
+    return Handling(
+        number, f"k{number % _KEYS}", number // _KEYS, 1, pid, number % 2, number // 2, ended_ns, ended_ns, intact=True
+    )
+
+
+def run_of(count, poison=()):
+    """A run of two partitions in which record n was handled at second n, its result there and committed at once."""
+    poison = frozenset(poison)
+    good = [number for number in range(count) if number not in poison]
+    return Evidence(
+        agent="tasks",
+        ordered=True,
+        exact=False,
+        publishes=True,
+        sent={number: sent(number, "empty" if number in poison else None) for number in range(count)},
+        acked=frozenset(range(count)),
+        places={number: (0, number % 2, number // 2) for number in range(count)},
+        handlings=[handling(number) for number in good],
+        results={number: [ResultSeen(number, number * _S, f"d{number}")] for number in good},
+        letters={number: [LetterSeen(number, number * _S)] for number in poison},
+        commits=[Commit("tasks", 0, number % 2, number // 2 + 1, number * _S) for number in range(count)],
+        final={0: (count + 1) // 2, 1: count // 2},
+        poison=poison,
+    )
+
+
+runs = st.integers(6, 60).flatmap(
+    lambda count: st.builds(run_of, st.just(count), st.sets(st.integers(0, count - 1), max_size=3))
+)
+
+
+@given(runs)
+def test_a_run_without_a_fault_breaks_nothing(seen):
+    assert checker.violations(seen) == {}
+
+
+@given(runs, st.data())
+def test_a_record_that_nobody_handled_is_lost_and_its_commit_an_overrun(seen, data):
+    gone = data.draw(st.sampled_from(sorted({handling.number for handling in seen.handlings})))
+    without = replace(
+        seen,
+        handlings=[handling for handling in seen.handlings if handling.number != gone],
+        results={number: results for number, results in seen.results.items() if number != gone},
+    )
+    assert {"I1", "I4", "I5"} <= checker.violations(without).keys()
+
+
+@given(runs, st.data())
+def test_a_result_that_is_nowhere_breaks_i8_and_i4(seen, data):
+    gone = data.draw(st.sampled_from(sorted(seen.results)))
+    without = replace(seen, results={number: found for number, found in seen.results.items() if number != gone})
+    assert {"I8", "I4"} <= checker.violations(without).keys()
+
+
+@given(runs, st.data())
+def test_a_commit_one_too_early_is_an_overrun(seen, data):
+    index = data.draw(st.integers(0, len(seen.commits) - 1))
+    early = [
+        replace(commit, seen_ns=commit.seen_ns - 1) if at == index else commit for at, commit in enumerate(seen.commits)
+    ]
+    assert checker.violations(replace(seen, commits=early)).keys() == {"I4"}
+
+
+@given(runs)
+def test_a_commit_that_calls_a_record_finished_too_early_is_an_overrun(seen):
+    false = Commit("tasks", 0, 0, 0, 1, beyond=b"\0\1")
+    true = Commit("tasks", 0, 0, 0, 2 * _S, beyond=b"\0\1")
+    assert checker.violations(replace(seen, commits=[*seen.commits, false])).keys() == {"I4"}
+    assert checker.violations(replace(seen, commits=[*seen.commits, true])) == {}
+
+
+@given(runs, st.data())
+def test_only_the_poison_set_may_be_dead_lettered(seen, data):
+    innocent = data.draw(st.sampled_from(sorted(seen.results)))
+    letters = {**seen.letters, innocent: [LetterSeen(innocent, 10**18)]}
+    assert "I1" in checker.violations(replace(seen, letters=letters))
+
+
+def test_poison_without_a_dead_letter_is_lost():
+    seen = run_of(20, poison={7})
+    assert "I1" in checker.violations(replace(seen, letters={}))
+
+
+def test_a_dead_letter_that_is_no_copy_of_its_origin_is_told():
+    seen = run_of(20, poison={7})
+    flawed = {7: [LetterSeen(7, 7 * _S, "its value is not its origin's")]}
+    assert checker.blamed(replace(seen, letters=flawed)) == ["dead letter of 7: its value is not its origin's"]
+
+
+@given(st.permutations(range(12)))
+def test_order_counts_the_first_handlings_of_a_key(order):
+    seen = replace(run_of(12), handlings=[handling(number) for number in order])
+    by_key = {key: [number for number in order if number % _KEYS == key] for key in range(_KEYS)}
+    assert bool(checker.out_of_order(seen)) == any(numbers != sorted(numbers) for numbers in by_key.values())
+
+
+def test_a_record_that_is_handled_again_is_repeated_and_not_out_of_order():
+    seen = run_of(20)
+    twice = replace(seen, handlings=[*seen.handlings, handling(3, at_s=30)])
+    assert checker.repeated(twice) == [3]
+    assert checker.violations(twice) == {}
+    assert checker.counted_twice(replace(twice, exact=True)) == ["record 3 is counted 2 times"]
+
+
+def test_what_a_fault_has_deleted_is_owed_to_nobody():
+    seen = run_of(20)
+    without = replace(
+        seen,
+        handlings=[handling for handling in seen.handlings if handling.number != 6],
+        results={number: found for number, found in seen.results.items() if number != 6},
+        excused=[(0, 0, 3, 4)],
+    )
+    assert checker.violations(without) == {}
+
+
+def test_a_partition_has_recovered_when_another_process_works_on_it():
+    handlings = [handling(0, at_s=1, pid=1), handling(1, at_s=1.5, pid=2), handling(2, at_s=4, pid=2)]
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    assert checker.recoveries_s(seen) == [2.0]
+
+
+def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
+    handlings = [handling(0, at_s=1), handling(2, at_s=1.95), handling(0, at_s=5, pid=2), handling(2, at_s=5, pid=2)]
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["0"]
+
+
+def test_the_ledger_gives_back_what_was_noted(tmp_path):
+    noted = [handling(number) for number in range(5)]
+    (tmp_path / "tasks").write_text("".join(map(line_of, noted)))
+    assert read_ledger(tmp_path, "tasks") == noted
+    assert read_ledger(tmp_path, "nobody") == []
