@@ -93,6 +93,7 @@ def faults(rows: list[Row], published: Published, made: Made) -> list[str]:
         f"{len(made.images)} processed images instead of {good_images}": len(made.images) != good_images,
         f"{len(made.texts)} analyzed texts instead of {published.events['text']}": len(made.texts)
         != published.events["text"],
+        "no activity was rolled up": not by_agent["analytics"].results,
         f"{counted} counted activities instead of {published.events['analytics']}": counted
         != published.events["analytics"],
     }

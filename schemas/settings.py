@@ -15,6 +15,18 @@ GroupProtocol = Literal["consumer", "classic"]
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SECRET_WORDS = ("password", "secret", "token", "key", "credential", "jaas")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,60}")
+_OF_MEMBERS = frozenset(
+    {
+        "group.id",
+        "group.protocol",
+        "group.instance.id",
+        "group.remote.assignor",
+        "max.poll.interval.ms",
+        "session.timeout.ms",
+        "heartbeat.interval.ms",
+        "partition.assignment.strategy",
+    }
+)
 _LINE = re.compile(
     r"""\s*(?:export\s+)?(?P<name>\w+)\s*=\s*(?:(?P<quote>["'])(?P<quoted>.*?)(?P=quote)|(?P<plain>.*?))\s*(?:\s#.*)?"""
 )
@@ -48,6 +60,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def client(self, **own: str | float | bool | None) -> dict[str, object]:
         """Properties of a librdkafka client: ours, then what KAFKA_* passes through; the latter wins."""
         return {"bootstrap.servers": self.bootstrap_servers, **own, **self.kafka}
+
+    def outsider(self, **own: str | float | bool | None) -> dict[str, object]:
+        """Properties of a consumer that joins no group: without what KAFKA_* says of membership.
+
+        A group's name it needs all the same, and librdkafka would refuse one that polls more often than it beats.
+        """
+        return {name: value for name, value in self.client(**own).items() if name not in _OF_MEMBERS} | {
+            name: value for name, value in own.items() if name in _OF_MEMBERS
+        }
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.shown().items())})"

@@ -145,7 +145,7 @@ def _open(settings: Settings) -> Consumer:
         "allow.auto.create.topics": False,
     }
     log = ClientLog("headrace-reader")
-    consumer: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    consumer: Consumer = open_client(Consumer, {**settings.outsider(**own), "error_cb": log.error, "logger": log})
     return consumer
 
 

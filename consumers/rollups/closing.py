@@ -50,10 +50,15 @@ def close(connection: sa.Connection, group: str, now_us: int) -> list[tuple[Wind
 
 
 def _lowest_watermark(connection: sa.Connection, group: str, now_us: int) -> int | None:
-    """Of the partitions that aren't idle; None while one of them is at its start; the clock's time when all are idle."""
+    """Of the partitions that aren't idle; None while one of them is at its start; the clock's time when all are idle.
+
+    Those of the retry topics don't count: what comes there comes again, and says nothing of how far time has come.
+    """
     active = sa.select(watermarks.c.largest_occurred_at, watermarks.c.active_at_us)
     joined = offsets.outerjoin(watermarks, watermarks.c.source_id == offsets.c.source_id)
-    rows = connection.execute(active.select_from(joined).where(offsets.c.group_name == group)).all()
+    of_group = offsets.c.group_name == group
+    live = ~offsets.c.topic.startswith(f"{group}.retry.", autoescape=True)
+    rows = connection.execute(active.select_from(joined).where(of_group, live)).all()
     idle_before_us = _idle_before(connection, group, now_us)
     holding = [largest_us for largest_us, active_at_us in rows if (active_at_us or 0) >= idle_before_us]
     return None if None in holding else min(holding, default=now_us)

@@ -138,7 +138,7 @@ def _open_reader(settings: Settings, group: str) -> Consumer:
         "enable.auto.commit": False,
     }
     log = ClientLog("headrace-commits")
-    reader: Consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    reader: Consumer = open_client(Consumer, {**settings.outsider(**own), "error_cb": log.error, "logger": log})
     return reader
 
 

@@ -11,6 +11,8 @@ from consumers.runtime.membership import Membership
 log = structlog.get_logger("headrace.agent")
 
 _INTERVAL_S = 0.1
+_UNANSWERED_S = 5.0
+"""Seen after a broker's kill -9: librdkafka never answers for a commit that was on its way, and nothing said it again."""
 
 
 class Commits:
@@ -34,9 +36,11 @@ class Commits:
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
+            if assignment.sent >= 0 and now_s - assignment.sent_s > _UNANSWERED_S:
+                assignment.say_again()
             offset = assignment.due_commit()
             if offset is not None:
-                assignment.sent = offset.offset
+                assignment.sent, assignment.sent_s = offset.offset, now_s
                 due.append(offset)
         if due:
             consumer.commit(offsets=due, asynchronous=True)

@@ -23,8 +23,9 @@ def audience(settings: Settings, topics: Collection[str]) -> dict[str, list[str]
     Raises:
         TimedOutError: if the broker does not list its groups.
     """
+    admin = open_admin(settings)  # held until the answer: a client that is let go takes its requests with it
     try:
-        listed = open_admin(settings).list_consumer_groups(request_timeout=_TIMEOUT_S).result(_TIMEOUT_S + 5.0)
+        listed = admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result(_TIMEOUT_S + 5.0)
     except (KafkaException, TimeoutError) as error:
         raise TimedOutError(f"the broker does not list its consumer groups: {reason_of(error)}") from error
     readers: dict[str, list[str]] = defaultdict(list)

@@ -10,7 +10,7 @@ import pytest
 
 from consumers import analytics
 from consumers.context import Context
-from consumers.runtime.state import State
+from consumers.runtime.state import Position, State
 from schemas.records import ActivityRolledUp, UrlCount
 from tests.support.activity import MINUTE, START, Act, position, run
 
@@ -68,6 +68,12 @@ def tick(state: State, clock: Clock, seconds: int = 0) -> list[ActivityRolledUp]
         with state.plain() as connection:
             closed += analytics.close_idle(Context(agent="analytics", connection=connection))
     return closed
+
+
+def test_a_partition_of_a_retry_topic_holds_no_window_open(state: State, roll_up: Any) -> None:
+    state.begin(Position("another-log", f"{state._group}.retry.0s", 0), 0)
+    roll_up(0, Act(START, user="a"), Act(START + 2 * MINUTE))
+    assert [each.window_start for each in roll_up(1, Act(START + 2 * MINUTE))] == [START]
 
 
 def test_a_window_closes_when_every_partition_has_passed_its_end_and_the_grace(roll_up: Any) -> None:

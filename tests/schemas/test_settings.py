@@ -132,3 +132,11 @@ def test_no_password_survives_in_a_shown_url(password: str) -> None:
 def test_what_counts_as_a_secret() -> None:
     assert all(map(is_secret, ("sasl.password", "ssl.key.pem", "ssl.keystore.location", "sasl.jaas.config")))
     assert not any(map(is_secret, ("sasl.username", "security.protocol", "linger.ms")))
+
+
+def test_a_consumer_that_joins_no_group_is_spared_what_is_said_of_membership() -> None:
+    settings = Settings(
+        kafka={"max.poll.interval.ms": "6000", "security.protocol": "ssl", "group.protocol": "consumer"}
+    )
+    found = settings.outsider(**{"group.id": "images"})
+    assert found == {"bootstrap.servers": "127.0.0.1:9092", "group.id": "images", "security.protocol": "ssl"}
