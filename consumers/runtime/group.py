@@ -56,6 +56,10 @@ def open_consumer(
             "heartbeat.interval.ms": settings.group_heartbeat_interval_ms,
             "partition.assignment.strategy": "range",
         }
+    else:
+        # Range shares each topic by itself; uniform, the default, only all partitions together, so that one member was seen
+        # with nothing but those of retry topics, and so without work.
+        own |= {"group.remote.assignor": "range"}
     callbacks: dict[str, Any] = {"on_commit": on_commit, "error_cb": on_error, "logger": ClientLog(group)}
     consumer: Consumer = open_client(Consumer, {**settings.client(**own), **callbacks})
     return consumer

@@ -147,6 +147,21 @@ def test_a_redriven_record_of_an_exact_agent_is_counted_once(flow):
     assert rows_of(flow) == sorted(["again", *(f"o{number:03}" for number in range(20))])
 
 
+def placed_of(flow, runner):
+    return sum(topic == flow.placed for topic, _ in list(runner.membership.assignments))
+
+
+def test_two_members_share_the_topic_itself_evenly_and_not_only_all_partitions_together(settings, make_topic):
+    flow = Flow(settings, make_topic, partitions=4)
+    for name in ("unordered.retry.1s", "unordered.retry.3s"):
+        make_topic(name, partitions=4)
+    make_topic("unordered.dlq", partitions=1)
+    with flow.running("unordered") as first, flow.running("unordered") as second:
+        eventually(lambda: (placed_of(flow, first), placed_of(flow, second)) == (2, 2))
+        eventually(lambda: [len(runner.membership.assignments) for runner in (first, second)] == [6, 6])
+    flow.sender.close()
+
+
 def test_the_story_of_a_record_is_read_back_from_its_headers_whatever_it_brought_itself():
     own = ((wire.SOURCE_AGENT, b"another"), (wire.ORIGIN_TOPIC, b"elsewhere"), ("x", None))
     record = Record("t", 1, 2, 3, b"k", b"v", own, attempt=4, first_failure_ms=9, redrives=2)
