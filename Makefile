@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test lint stack worker clean
+.PHONY: help install demo test loss lint stack worker clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
 test: install ## Everything, against a real Kafka
 	$(BIN)/pytest
 
+loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
+	$(BIN)/python -m bench.loss
+
 lint: install ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -33,4 +36,4 @@ worker: install ## Run every agent against the stack
 
 clean: ## Stop the stack and remove what was made
 	[ ! -x $(BIN)/python ] || $(BIN)/python -m devstack down
-	rm -rf .venv .devstack out data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .devstack .bench out data .mypy_cache .ruff_cache .pytest_cache .hypothesis
