@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test chaos lint stack worker clean
+.PHONY: help install demo test chaos loss lint stack worker clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: install ## Everything, against a real Kafka
 chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
 
+loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
+	$(BIN)/python -m bench.loss
+
 lint: install ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -36,4 +39,4 @@ worker: install ## Run every agent against the stack
 
 clean: ## Stop the stack and remove what was made
 	[ ! -x $(BIN)/python ] || $(BIN)/python -m devstack down
-	rm -rf .venv .devstack out data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .devstack .bench out data .mypy_cache .ruff_cache .pytest_cache .hypothesis

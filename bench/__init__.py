@@ -1,0 +1,1 @@
+"""Figures beside the peers', each made in one run by one command."""
