@@ -73,12 +73,12 @@ CONTESTANTS = (
     Contestant(
         name="dramatiq", title="Dramatiq on RabbitMQ", environment="dramatiq", requirement="dramatiq[rabbitmq]==2.2.1",
         packages=("dramatiq", "pika"), broker="rabbitmq", command=("dramatiq", "dramatiq_app"), script="dramatiq_app.py",
-        quiet_s=40.0,  # a first retry comes after 15 s at most, a second after 30 s
-        setting="nothing (20 retries, the first after up to 15 s, are its default)",
+        quiet_s=40.0,  # a first retry comes after 15 to 30 s
+        setting="nothing (20 retries, the first after 15 to 30 s, are its default)",
     ),
     Contestant(
         name="headrace", title="Headrace", environment=None, packages=("headrace", "confluent-kafka"), broker="kafka",
         command=("faust", "-A", "streams", "worker", "--catalogue", "bench.agents", "--agents", "bench"),
-        setting="nothing (by key, one thread, 5 attempts are its default); without a registry, the value that names a schema id waits for one",
+        setting="nothing (by key, one thread, 5 attempts are its default)",
     ),
 )  # fmt: skip

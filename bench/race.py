@@ -28,6 +28,7 @@ class Ledger:
 
     path: Path
     lines: list[str] = field(default_factory=list)
+    handled: set[str] = field(default_factory=set)
     _at: int = 0
 
     def read(self) -> bool:
@@ -39,17 +40,15 @@ class Ledger:
             new = file.read()
         whole = new[: new.rfind(b"\n") + 1]
         self._at += len(whole)
-        self.lines += whole.decode().splitlines()
+        new_lines = whole.decode().splitlines()
+        self.lines += new_lines
+        self.handled.update(line.split()[0] for line in new_lines)
         return bool(whole)
 
     @property
     def last_worker(self) -> int:
         """The number of the worker that wrote the last line: one that is surely at work."""
         return int(self.lines[-1].split()[1])
-
-    def handled(self) -> set[str]:
-        """The ids so far."""
-        return {line.split()[0] for line in self.lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,12 @@ def run(items: list[Item], ledger: Ledger, start: StartWorker, *, quiet_s: float
         workers = [cleanup.enter_context(start(number)) for number in range(WORKERS)]
         began_s = moved_s = time.monotonic()
         kills = 0
-        while not _is_over(began_s, moved_s, quiet_s=quiet_s, is_complete=wanted <= ledger.handled()):
+        while not _is_over(began_s, moved_s, quiet_s=quiet_s, is_complete=wanted <= ledger.handled):
             if ledger.read():
                 moved_s = time.monotonic()
             elif not ledger.lines and time.monotonic() - began_s > _START_LIMIT_S:
                 raise UnavailableContestantError(f"it handled nothing within {_START_LIMIT_S:.0f} s")
-            if kills < len(KILL_AT) and len(ledger.handled()) >= KILL_AT[kills] * len(items):
+            if kills < len(KILL_AT) and len(ledger.handled) >= KILL_AT[kills] * len(items):
                 victim = ledger.last_worker
                 workers[victim].kill()
                 workers[victim] = cleanup.enter_context(start(victim))

@@ -13,4 +13,4 @@ def test_a_ledger_that_grows_is_read_by_whole_lines(tmp_path):
     with ledger.path.open("a") as file:
         file.write(" 0\n")
     assert ledger.read()
-    assert ledger.handled() == {"a", "b", "c"}
+    assert ledger.handled == {"a", "b", "c"}
