@@ -90,7 +90,8 @@ class Circuits:
                 self._alone.pop(place, None)
 
     def forget(self, place: Place) -> None:
-        """The record is gone, by whatever way."""
+        """The record ended otherwise: a failure of its own. A probe that ends so says nothing, and the next may follow."""
+        self._probing_since_s = None
         self._passes_before.pop(place, None)
         self._alone.pop(place, None)
 

@@ -48,7 +48,7 @@ def test_a_record_that_waits_for_its_retry_holds_no_commit_back(flow):
 def test_a_record_is_tried_again_when_its_topic_s_delay_is_over(flow):
     flow.place(("late", "until:2"), *[(f"o{number}", "ok") for number in range(20)])
     with flow.running("unordered") as runner:
-        (waiting,) = topic(flow, "unordered.retry.1s")
+        (waiting,) = eventually(lambda: topic(flow, "unordered.retry.1s"))
         eventually(lambda: "late" in confirmed(flow))
         arrived_ms = next(m for m in flow.read(flow.confirmed) if m.key() == b"late").timestamp()[1]
         assert arrived_ms >= waiting.timestamp()[1] + 1_000

@@ -67,6 +67,14 @@ def test_a_record_that_passes_closes_it():
     assert circuits.allowance(0.0) is None
 
 
+def test_after_a_probe_with_a_failure_of_its_own_the_next_one_may_follow():
+    circuits = opened()
+    circuits.probing(2.0)
+    assert circuits.allowance(3.0) == 0
+    circuits.forget(place(0))
+    assert circuits.allowance(3.0) == 1
+
+
 def test_a_probe_that_never_comes_back_does_not_stop_the_probing():
     circuits = opened()
     circuits.probing(2.0)
