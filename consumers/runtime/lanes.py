@@ -109,15 +109,6 @@ class Lanes:
             if key not in self._due_of:
                 self._unpark(key)
 
-    def next_due_s(self) -> float | None:
-        """When the next parked key is due; None when none is parked."""
-        return self._due[0][0] if self._due else None
-
-    @property
-    def parked(self) -> int:
-        """How many records wait for their key."""
-        return sum(map(len, self._parked.values()))
-
     @property
     def queued(self) -> bool:
         """Whether a record could run as soon as there is room for it."""
