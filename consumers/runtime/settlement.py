@@ -81,9 +81,20 @@ class Settlement:
         if not assignment.alive:
             self._stats.discarded += sum(isinstance(outcome, Handled) for outcome in completed.outcomes)
             return
-        self._stats.took([outcome.elapsed_us for outcome in completed.outcomes if isinstance(outcome, Handled)])
-        self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
+        outcomes = completed.outcomes
+        self._stats.took([outcome.elapsed_us for outcome in outcomes if isinstance(outcome, Handled)])
+        if not self._finished_silently(assignment, chunk.records, outcomes):
+            self._apply(assignment, chunk.lane, chunk.records, outcomes)
         assignment.lanes.release(chunk.lane)
+
+    def _finished_silently(self, assignment: Assignment, records: list[Record], outcomes: list[Outcome]) -> bool:
+        """Whether all of them are handled without a result; then they are finished, with nothing to do for each."""
+        if any(not isinstance(outcome, Handled) or outcome.results for outcome in outcomes):
+            return False
+        self._stats.handled += len(records)
+        self._note_passed(records, outcomes)
+        assignment.watermark.finish([record.offset for record in records])
+        return True
 
     def acknowledged(self, ticket: Ticket) -> None:
         """The broker has answered for a ticket's deliveries.
@@ -202,18 +213,11 @@ class Settlement:
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
 
     def _note_passed(self, records: list[Record], outcomes: list[Outcome]) -> None:
-        count = sum(isinstance(outcome, Handled) for outcome in outcomes)
-        if not count:
+        handled = [record for record, outcome in zip(records, outcomes, strict=True) if isinstance(outcome, Handled)]
+        if not handled:
             return
         opened = self._circuits.open
-        self._circuits.passed(
-            (
-                _place_of(record)
-                for record, outcome in zip(records, outcomes, strict=True)
-                if isinstance(outcome, Handled)
-            ),
-            count,
-        )
+        self._circuits.passed(map(_place_of, handled), len(handled))
         for dependency, circuit in opened.items():
             after_s = round(time.monotonic() - (circuit.opened_s or 0.0), 1)
             facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from operator import lt
 
@@ -51,15 +51,21 @@ class Watermark:
         self._segments.append(_Segment(offsets))
         self._unfinished += len(offsets)
 
-    def finish(self, offsets: Iterable[int]) -> None:
+    def finish(self, offsets: Sequence[int]) -> None:
         """Note that these delivered offsets are finished; once each.
 
         Raises:
             ValueError: for an offset that was not delivered or was finished before.
         """
-        for offset in offsets:
-            self._segment_of(offset).finish(offset)
-            self._unfinished -= 1
+        if not offsets:
+            return
+        segment = self._segment_of(offsets[0])
+        if not segment.finish_run(offsets):
+            for offset in offsets:
+                if not segment.first <= offset <= segment.last:
+                    segment = self._segment_of(offset)
+                segment.finish(offset)
+        self._unfinished -= len(offsets)
         self._advance()
 
     def skip_to(self, offset: int) -> None:
@@ -128,6 +134,17 @@ class _Segment:
         if self._flags[index]:
             raise ValueError(f"offset {offset} is finished already")
         self._flags[index] = 1
+
+    def finish_run(self, offsets: Sequence[int]) -> bool:
+        """Finish a whole run of its offsets at once, as most chunks are; False where they are none."""
+        start = offsets[0] - self.first
+        end = start + len(offsets)
+        if not self._dense or offsets[-1] != self.first + end - 1 or offsets[-1] > self.last or not _rising(offsets):
+            return False
+        if self._flags.find(1, start, end) >= 0:
+            return False
+        self._flags[start:end] = b"\1" * len(offsets)
+        return True
 
     def lowest_unfinished(self) -> int | None:
         index = self._flags.find(0, self._scanned)

@@ -144,12 +144,3 @@ def test_a_cancelled_chunk_never_comes_back(bench, name):
     assert isinstance(one.run("ok")[0], Handled)
     assert one.back.empty()
     assert one.executor.free == one.agent.concurrency
-
-
-@pytest.mark.parametrize("name", ["threads", "asyncio"])
-def test_a_chunk_that_is_called_back_starts_no_further_record(bench, name):
-    one = bench(name)
-    chunk = one.submit([order_record(one.kit, index, wish="slow:0.3", key=bytes([index])) for index in range(3)])
-    chunk.call_back()
-    outcomes = one.result()
-    assert isinstance(outcomes[-1], Held)
