@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.outcome import Outcome
+from bench.loss.outcome import Outcome
 
 COLUMNS = (
     "contestant", "handled", "lost", "of these transient", "still waiting", "dead-lettered", "handled twice",

@@ -1,7 +1,7 @@
 """Headrace's own contestant: a catalogue of one agent, at the catalogue's defaults."""
 
-from bench.peers.shared import handle
-from bench.records import ItemPosted
+from bench.loss.peers.shared import handle
+from bench.loss.records import ItemPosted
 from consumers.context import Context
 from consumers.runtime.agent import Agent
 from schemas.topics import Topic
@@ -15,4 +15,4 @@ def work(item: ItemPosted, context: Context) -> None:  # noqa: ARG001  the contr
     handle(item.item_id, item.kind)
 
 
-AGENTS = (Agent(name="bench", topics=("items",), handler="bench.agents:work"),)
+AGENTS = (Agent(name="bench", topics=("items",), handler="bench.loss.agents:work"),)
