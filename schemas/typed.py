@@ -1,9 +1,10 @@
 """Many values as typed records in one call: columns by polars, then the record's class once a row, mapped in C.
 
-A record costs 0.8 to 1.5 us so, against 4 to 5 one by one (`python -m bench.decode`).
+What one of them costs beside decoding one by one is in docs/performance.md.
 """
 
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -11,10 +12,11 @@ import msgspec
 import polars as pl
 
 from schemas import framing, wire
-from schemas.columnar import decode_columns
+from schemas.columnar import Layout, decode_columns
 from schemas.errors import NotColumnarError
 from schemas.event import Event
 from schemas.ranges import Int32, Int64
+from schemas.schema_set import Schema
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
@@ -34,28 +36,29 @@ def decode_typed(codec: "Codec", values: Sequence[bytes], reader: type[E]) -> li
     None stands where a value is no such record, or has to be decoded by itself: `Codec.decode` says which. Values of several
     writers, or of another one than the reader's own schema, are all left to it, and so is asking the registry.
     """
-    way = _Rows.of(codec, reader) if values and _are_current(codec, values, reader) else None
-    if way is None:
+    if not values:
+        return []
+    way, prefix = _Rows.of(codec, reader), _current_prefix(codec, values[0], reader)
+    if way is None or not prefix or not all(map(methodcaller("startswith", prefix), values)):
         return [None] * len(values)
-    columns = decode_columns(codec, values, reader)
     try:
-        records = way.records(columns.frame)
-    except msgspec.ValidationError:  # a class that asks for more than its schema
+        records = way.whole(values, len(prefix)) if max(map(len, values)) <= codec.max_value_bytes else None
+        if records is not None:
+            return records
+        columns = decode_columns(codec, values, reader)
+        found: list[E | None] = [None] * len(values)
+        for index, record in zip(columns.good, way.records(columns.frame), strict=True):
+            found[index] = record
+    except msgspec.ValidationError:  # of a class that asks for more than its schema
         return [None] * len(values)
-    if len(records) == len(values):
-        return [*records]
-    found: list[E | None] = [None] * len(values)
-    for index, record in zip(columns.good, records, strict=True):
-        found[index] = record
     return found
 
 
-def _are_current(codec: "Codec", values: Sequence[bytes], reader: type[Event]) -> bool:
-    prefix = framing.prefix_of(values[0])
-    if not prefix or not all(value.startswith(prefix) for value in values):
-        return False
-    writer = codec.known_writer_of(values[0])
-    return writer is not None and writer.fingerprint == codec.schemas[reader.__schema_name__].fingerprint
+def _current_prefix(codec: "Codec", value: bytes, reader: type[Event]) -> bytes:
+    """What a value begins with, if it was written by the reader's own schema, and that is known here; else nothing."""
+    writer = codec.known_writer_of(value)
+    is_current = writer is not None and writer.fingerprint == codec.schemas[reader.__schema_name__].fingerprint
+    return framing.prefix_of(value) if is_current else b""
 
 
 class _Rows:
@@ -63,8 +66,10 @@ class _Rows:
 
     _known: dict[tuple[type[Event], bytes], "_Rows | None"] = {}  # noqa: RUF012  a cache, by all that it depends on
 
-    def __init__(self, reader: type[Event], record: wire.Record) -> None:
+    def __init__(self, reader: type[Event], schema: Schema) -> None:
         self._reader = reader
+        self._layout = Layout.of(schema)
+        record = wire.tree(schema.raw)
         nodes, hints = dict(record.fields), get_type_hints(reader, include_extras=True)
         fields = zip(reader.__struct_encode_fields__, reader.__struct_fields__, strict=True)
         self._reads = [(column, _read_of(nodes[column], hints[name])) for column, name in fields]
@@ -76,12 +81,18 @@ class _Rows:
         key = reader, schema.fingerprint
         if key not in cls._known:
             try:
-                cls._known[key] = cls(reader, wire.tree(schema.raw))
+                cls._known[key] = cls(reader, schema)
             except (NotColumnarError, KeyError):
                 cls._known[key] = None
         return cls._known[key]
 
+    def whole(self, values: Sequence[bytes], start: int) -> list[Any] | None:
+        """Records of values whose bodies begin at `start`; None when any of them is not exactly one record."""
+        frame = self._layout.read([value[start:] for value in values])
+        return None if frame is None else self.records(frame)
+
     def records(self, frame: pl.DataFrame) -> list[Any]:
+        """A record a row."""
         return list(map(self._reader, *(read(frame.get_column(column)) for column, read in self._reads)))
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from itertools import groupby, repeat
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from consumers.runtime.waiting import Retried, Waiting
 log = structlog.get_logger("headrace.agent")
 
 _SAY_AGAIN_S = 30.0
+_offset, _value = attrgetter("offset"), attrgetter("value")
 
 
 class Intake:
@@ -89,10 +91,11 @@ class Intake:
             self._waiting.take(assignment, [retry_of(message) for message in messages], self._queue)
 
     def _records_of(self, place: tuple[str, int], messages: list[Message]) -> list[Record]:
-        """Many messages of one partition as records: column by column, in C, 0.4 us each instead of 1.2."""
+        """Many messages of one partition as records: column by column, in C."""
         topic, partition = place
         values = [*map(Message.value, messages)]
         events = self._ahead.events(values) if self._ahead is not None else None
+        raw_headers = [*map(Message.headers, messages)]
         columns = (
             repeat(topic),
             repeat(partition),
@@ -100,7 +103,7 @@ class Intake:
             [timestamp_ms for _, timestamp_ms in map(Message.timestamp, messages)],
             map(Message.key, messages),
             values,
-            [tuple(headers) if headers else () for headers in map(Message.headers, messages)],
+            [tuple(headers) if headers else () for headers in raw_headers] if any(raw_headers) else repeat(()),
         )
         if events is None:
             return [*map(Record, *columns)]
@@ -126,14 +129,14 @@ class Intake:
             records = [record for record in records if record.offset >= highest]
         if assignment.bound is not None:
             records = self._within(assignment, assignment.bound, records)
-        assignment.watermark.deliver([record.offset for record in records])
+        assignment.watermark.deliver([*map(_offset, records)])
         done = [record.offset for record in records if assignment.is_done(record.offset)] if assignment.done else []
         if done:  # by the partition's last owner, behind a record that it had not finished
             assignment.watermark.finish(done)
             records = [record for record in records if not assignment.is_done(record.offset)]
         if aside:
             records = [record for record in records if record.offset not in aside]
-        values = [record.value for record in records]
+        values = [*map(_value, records)]
         if None in values and not self._agent.tombstones and self._agent.batch_records is None:
             records = _wanted(assignment, records, lambda record: record.value is not None)
         if assignment.bound is not None and assignment.bound.wanted is not None:

@@ -44,12 +44,15 @@ class Lanes:
             self._queues[0].extend(records)
             self._mark(0)
             return
-        lanes = set()
+        queues, lanes = self._queues, len(self._queues)
+        by_key = self._order is Order.BY_KEY
+        touched = set()
         for record in records:
-            lane = self._lane_of(record)
-            self._queues[lane].append(record)
-            lanes.add(lane)
-        for lane in sorted(lanes):
+            key = record.key
+            lane = zlib.crc32(key) % lanes if by_key and key is not None else self._lane_of(record)
+            queues[lane].append(record)
+            touched.add(lane)
+        for lane in sorted(touched):
             self._mark(lane)
 
     def take(self, limit: int, *, below: int | None = None) -> tuple[int, list[Record]] | None:
