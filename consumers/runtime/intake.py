@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bound
+from consumers.runtime.failure import PROCESS_DIED
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
@@ -69,9 +71,14 @@ class Intake:
             if assignment is None or assignment.quiet:
                 continue
             if assignment.retry_delay_s is None:
-                self._queue(assignment, [record_of(message) for message in of_place])
+                records = [record_of(message) for message in of_place]
+                if assignment.suspects_until > records[0].offset or assignment.deaths:
+                    records = [assignment.examined(record) for record in records]
+                self._queue(assignment, records)
             else:
-                self._waiting.take(assignment, [retry_of(message) for message in of_place], self._queue)
+                retried = [retry_of(message) for message in of_place]
+                retried = [replace(each, record=assignment.examined(each.record)) for each in retried]
+                self._waiting.take(assignment, retried, self._queue)
         return out_of_log
 
     def tell(self, error: KafkaError) -> None:
@@ -143,6 +150,7 @@ def retry_of(message: Any) -> Retried:
         first_failure_ms=came.first_failure_ms,
         origin=came.origin,
         redrives=came.redrives,
+        suspect=came.error[0] == PROCESS_DIED,
     )
     return Retried(again, came.due_ms, came.error)
 

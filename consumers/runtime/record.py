@@ -24,6 +24,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         first_failure_ms: when it first failed, in milliseconds since the epoch; 0 if it never did.
         origin: of a record that came again by a retry topic, where it first stood, under the broker's name of the topic.
         redrives: how often an operator has sent it to its agent again.
+        suspect: whether it may have killed its worker, or has killed a child process: it runs in a child process.
     """
 
     topic: str
@@ -37,6 +38,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     first_failure_ms: int = 0
     origin: Origin | None = None
     redrives: int = 0
+    suspect: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):
