@@ -135,8 +135,8 @@ def _joined(deaths: tuple[tuple[int, int], ...]) -> str:
 
 
 def _deaths(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = (each.partition(":") for each in text.split(",") if text)
-    return tuple((_number(offset), _number(times)) for offset, _, times in pairs)
+    pairs = (each.partition(":") for each in text.split(","))
+    return tuple((_number(offset), _number(times)) for offset, _, times in pairs if _number(times))
 
 
 def _number(text: str) -> int:
