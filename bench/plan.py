@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if output == "json":
         print(json.dumps(_plain(made, target, costs.measured), indent=1))
     else:
-        print(_text(made, costs.measured))
+        print(text(made))
+        print(f"Costs: {'; '.join(f'{name}: {value}' for name, value in costs.measured.items())}")
     return int(made.first_limit.share > 1)
 
 
@@ -63,7 +64,8 @@ def _read(argv: Sequence[str] | None) -> dict[str, Any]:
     return options
 
 
-def _text(made: Plan, measured: dict[str, str]) -> str:
+def text(made: Plan) -> str:
+    """The plan as a table in Markdown, and what comes first."""
     cells = [("figure", "value", "how it comes about"), ("---", "---:", "---")]
     cells += [(figure.name, f"{_number(figure.value)} {figure.unit}".rstrip(), figure.how) for figure in made.figures]
     table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
@@ -71,8 +73,7 @@ def _text(made: Plan, measured: dict[str, str]) -> str:
     return (
         f"{table}\n\nThe number of brokers is set by: {made.brokers_set_by}.\n"
         f"What more machines do not lift:\n{limits}\n"
-        f"The first of them is {made.first_limit.name}, at {1 / made.first_limit.share:,.1f} times this load.\n"
-        f"Costs: {'; '.join(f'{name}: {value}' for name, value in measured.items())}"
+        f"The first of them is {made.first_limit.name}, at {1 / made.first_limit.share:,.1f} times this load."
     )
 
 

@@ -116,7 +116,7 @@ def _count(state: State, position: Position, batch: Batch) -> None:
         analytics.roll_up(batch, Context(connection=connection))
 
 
-def _events() -> pl.DataFrame:
+def events() -> pl.DataFrame:
     """The bench's events within half a minute of event time: what the batches of a live topic touch."""
     start_us = now_us() // WINDOW_US * WINDOW_US
     rows = [msgspec.structs.asdict(made) for made in activities(_EVENTS)]
@@ -148,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.postgres", description=__doc__)
     parser.add_argument("url", help="postgresql+psycopg://…, an empty database of a server on this machine")
     url = parser.parse_args(argv).url
-    frame = _events()
+    frame = events()
     costs = [asdict(measure(url, frame, records=size)) for size in SIZES]
     print(json.dumps({"transactions": costs, **about()}, indent=1))
     return 0

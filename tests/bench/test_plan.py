@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -144,6 +145,11 @@ def test_the_table_has_every_figure_and_names_the_first_limit(capsys: pytest.Cap
     made = plan(Target(), load())
     assert all(f"| {figure.name} |" in shown and figure.how in shown for figure in made.figures)
     assert f"The first of them is {made.first_limit.name}" in shown
+
+
+def test_the_page_shows_the_plan_of_the_checked_in_costs(tmp_path: Any) -> None:
+    page = (Path(command.__file__).parents[1] / "docs" / "scaling.md").read_text(encoding="utf-8")
+    assert command.text(plan(Target(), load(results=tmp_path / "none"))) in page
 
 
 def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
