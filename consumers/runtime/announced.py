@@ -2,72 +2,53 @@
 
 A record that kills its worker says nothing. So a commit's metadata say beforehand up to where records may be started, and
 one that leaves cleanly takes it back. Whoever finds it standing knows the suspects: what lies below and was not finished.
+
+Only an assignment's first commit is waited for, before its first record: work is not to stop because the group's coordinator
+is away. A record beyond what the broker knows can so kill its worker unseen, but not for ever: an owner that follows a death
+says four times as much at its beginning, so that the suspects reach any record after a few deaths.
 """
 
+FIRST_RECORDS = 200
+"""What the first commit says: more are not in hand before it is known how fast they go."""
 _FACTOR = 2
-"""Far enough that the next commit has been answered before what was said is used up."""
+"""As much as is started between two commits, and once more: the next one is at the broker before that is used up."""
+_AFTER_A_DEATH = 4
 
 
 class Announced:
-    """What the broker knows of one assignment's records in hand; nothing at or beyond `known` may be started.
+    """What one assignment's commits say of the records that may be started.
 
     Args:
         start: the offset at which the assignment starts.
+        suspects_until: what the commit of an owner that died says; 0 where none did.
         lanes: how many chunks of it run at once.
-        chunk: how many records a chunk has at first.
 
     Attributes:
-        known: offsets below this one may be started: the broker has the commit that says so.
-        chunk: how many records a chunk has now: no less than one for each lane is said ahead.
+        chunk: how many records a chunk has now.
     """
 
-    def __init__(self, start: int, *, lanes: int, chunk: int) -> None:
-        self.known = start
-        self.chunk = chunk
+    def __init__(self, start: int, *, suspects_until: int, lanes: int) -> None:
+        self.chunk = 1
         self._lanes = lanes
-        self._said = start
-        self._wanted = start
-        self._sent: dict[int, int] = {}
+        self._said = start + max(FIRST_RECORDS, _AFTER_A_DEATH * (suspects_until - start))
+        self._stands = False
         self._reached_then = start
 
-    @property
-    def short(self) -> bool:
-        """Whether a record waits that the broker does not know of yet; so at the beginning, before there is one."""
-        return self._wanted >= self.known
-
-    @property
-    def due(self) -> bool:
-        """Whether a commit is to be sent for this alone: one waits, and nothing that is on its way helps it."""
-        return self.short and not self.unanswered
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the broker has not answered for all that was said."""
-        return self._said > self.known
-
-    def wait_for(self, offset: int) -> None:
-        """A record of this offset could start, were it known."""
-        self._wanted = offset
-
-    def say(self, reached: int) -> int:
-        """The offset that the next commit says.
+    def due(self, reached: int) -> bool:
+        """Whether a commit is to say more: the next chunk would pass what was said.
 
         Args:
-            reached: one past the highest offset that was ever handed over.
+            reached: one past the highest offset that was ever handed over; at least the start.
         """
-        reached = max(reached, self._wanted)
-        ahead = max(self.chunk * self._lanes, _FACTOR * (reached - self._reached_then))
-        self._said = max(self._said, self.known, reached + ahead)
-        self._sent.setdefault(self._said, reached)
+        return not self._stands or reached + self.chunk > self._said
+
+    def say(self, reached: int) -> int:
+        """The offset that the next commit says."""
+        ahead = _FACTOR * max(self.chunk * self._lanes, reached - self._reached_then)
+        self._said = max(self._said, reached + ahead)
+        self._reached_then, self._stands = reached, True
         return self._said
 
-    def heard(self, said: int) -> None:
-        """The broker has a commit that says this."""
-        self.known = max(self.known, said)
-        self._reached_then = max(self._reached_then, self._sent.get(said, 0))
-        self._sent = {other: reached for other, reached in self._sent.items() if other > said}
-
     def forget(self) -> None:
-        """What was said may never have come to the broker."""
-        self._said = self.known
-        self._sent.clear()
+        """What was said last may not be at the broker: it is to be said again."""
+        self._stands = False

@@ -16,8 +16,6 @@ from consumers.runtime.record import Record
 from consumers.runtime.watermark import Watermark
 from schemas.names import retry_suffix
 
-_FIRST_CHUNK_RECORDS = 8
-
 
 @dataclass(slots=True, eq=False)
 class Assignment:
@@ -49,8 +47,8 @@ class Assignment:
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
         bound: of a replay, where it ends.
-        announced: what the broker knows of the records in hand; None where that is of no use: a child process's death is its
-            record's, and a broker may take no such metadata.
+        announced: what its commits say of the records that may be started; None where that is of no use: a child process's
+            death is its record's, and a broker may take no such metadata.
         suspects_until: records below this offset may have killed an earlier owner; 0 where there was none that died.
         last_suspect: the highest offset of a suspect that was taken; -1 for none.
         deaths: how often a child process died of a record, by offset, of those that are not finished.
@@ -92,8 +90,8 @@ class Assignment:
     def of(cls, agent: Agent, topic: str, partition: int, note: Note, start: Start, *, committed: int) -> "Assignment":
         """A fresh assignment that starts where `start` says; the note tells what is finished beyond that, and who is suspect."""
         announces = agent.executor is not Executor.PROCESSES
-        chunk = agent.batch_records or _FIRST_CHUNK_RECORDS
-        announced = Announced(start.offset, lanes=agent.concurrency, chunk=chunk)
+        suspects_until = note.started if announces and note.started > start.offset else 0
+        announced = Announced(start.offset, suspects_until=suspects_until, lanes=agent.concurrency)
         return cls(
             topic=topic,
             partition=partition,
@@ -110,7 +108,7 @@ class Assignment:
             tells=not agent.exact,
             stopped=start.misfit if start.stopped else None,
             announced=announced if announces else None,
-            suspects_until=note.started if announces and note.started > start.offset else 0,
+            suspects_until=suspects_until,
             deaths=dict(note.deaths) if announces else {},
         )
 
@@ -151,24 +149,18 @@ class Assignment:
         return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until
 
     @property
-    def held_up(self) -> bool:
-        """Whether its next record waits for the broker to know of it."""
-        return self.announced is not None and self.announced.short
-
-    @property
-    def in_haste(self) -> bool:
-        """Whether a commit should not wait for its turn: records wait for it."""
-        return self.stopped is None and self.announced is not None and self.announced.due
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the broker has not answered for its last commit."""
-        return self.sent >= 0 or (self.announced is not None and self.announced.unanswered)
-
-    @property
     def isolates(self) -> bool:
         """Whether a suspect may be among its records."""
         return self.watermark.committable <= self.last_suspect
+
+    @property
+    def in_haste(self) -> bool:
+        """Whether a commit should not wait for its turn: records are started that none has told of."""
+        return self.stopped is None and self.announced is not None and self.announced.due(self._reached)
+
+    @property
+    def _reached(self) -> int:
+        return max(self.reached, self.started_at)
 
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
@@ -178,10 +170,10 @@ class Assignment:
         news = (
             beyond != (self.said or b"") or self.deaths != self.deaths_told or offset > max(self.committed, self.sent)
         )
-        if not (news or (self.announced is not None and self.announced.due)):
+        if not (news or self.in_haste):
             return None
         self.said, self.crowded = beyond, bool(beyond) and fitting(beyond) < len(beyond)
-        started = 0 if self.announced is None else self.announced.say(max(self.reached, self.started_at))
+        started = 0 if self.announced is None else self.announced.say(self._reached)
         return self._commit(offset, beyond, max(started, self.suspects_until))
 
     def last_commit(self) -> TopicPartition | None:

@@ -5,7 +5,6 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from consumers.runtime import metadata
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
@@ -13,9 +12,7 @@ from consumers.runtime.membership import Membership
 log = structlog.get_logger("headrace.agent")
 
 _INTERVAL_S = 0.1
-_IN_HASTE_S = 0.01
 _UNANSWERED_S = 5.0
-_HELD_UP_S = 1.0
 """Seen after a broker's kill -9: librdkafka never answers for a commit that was on its way, and nothing said it again."""
 
 
@@ -31,18 +28,17 @@ class Commits:
         self._agent = agent
         self._membership = membership
         self._next_s = 0.0
-        self._hasty_s = 0.0
+        self._refused = False
 
     def send(self, consumer: Consumer, now_s: float) -> None:
-        """Send what is due, ten times a second; sooner where records wait for the broker to know of them."""
-        if now_s < self._next_s and not (now_s >= self._hasty_s and self._in_haste()):
+        """Send what is due, ten times a second; sooner where records are started that no commit has told of."""
+        if now_s < self._next_s and (self._refused or not self._in_haste()):
             return
-        self._next_s, self._hasty_s = now_s + _INTERVAL_S, now_s + _IN_HASTE_S
+        self._next_s, self._refused = now_s + _INTERVAL_S, False
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
-            limit_s = _HELD_UP_S if assignment.held_up else _UNANSWERED_S
-            if assignment.unanswered and now_s - assignment.sent_s > limit_s:
+            if assignment.sent >= 0 and now_s - assignment.sent_s > _UNANSWERED_S:
                 assignment.say_again()
             offset = assignment.due_commit()
             if offset is not None:
@@ -69,10 +65,9 @@ class Commits:
             if refused is None:
                 assignment.committed = max(assignment.committed, partition.offset)
                 assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
-                if assignment.announced is not None:
-                    assignment.announced.heard(metadata.started_in(partition.metadata))
             else:
                 assignment.say_again()
+                self._refused = True  # a coordinator that is away is not asked in haste
                 if refused.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
                     self._say_less(assignment)
                 log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 import structlog
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.announced import Announced
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.circuit import Circuits
@@ -58,9 +58,11 @@ class Dispatch:
             assignment = waiting[self._turn % len(waiting)]
             limit = allowed or assignment.batch_limit or self._flow.chunk_records
             cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
-            if cut is None or not self._begin(assignment, *cut, limit=limit):
+            if cut is None:
                 waiting.remove(assignment)
-            elif allowed is not None:
+                continue
+            self._begin(assignment, *cut, limit=limit)
+            if allowed is not None:
                 self._circuits.probing(time.monotonic())
                 return
 
@@ -105,22 +107,16 @@ class Dispatch:
         idle = not assignment.watermark.unfinished and not assignment.out
         return behind and idle and assignment.stopped is None
 
-    def _begin(self, assignment: Assignment, lane: int, records: list[Record], *, limit: int) -> bool:
-        """Submit what of these may start now, together; the rest goes back to its lane. Whether that was anything."""
-        stop = len(records)
+    def _begin(self, assignment: Assignment, lane: int, records: list[Record], *, limit: int) -> None:
+        """Submit these; suspects by themselves, and what follows them goes back to its lane."""
         if assignment.announced is not None:
             assignment.announced.chunk = limit
-            if assignment.watermark.highest > assignment.announced.known:
-                stop = _known(records, assignment.announced)
         if assignment.isolates:
-            stop = min(stop, next((at for at, r in enumerate(records) if r.suspect != records[0].suspect), stop))
-        if stop < len(records):
-            assignment.lanes.put_back(lane, records[stop:])
-        if stop:
-            self._submit(assignment, lane, records[:stop])
-        else:
-            assignment.lanes.release(lane)
-        return stop > 0
+            alike = len(list(takewhile(lambda record: record.suspect == records[0].suspect, records)))
+            if alike < len(records):
+                assignment.lanes.put_back(lane, records[alike:])
+            records = records[:alike]
+        self._submit(assignment, lane, records)
 
     def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
         chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
@@ -134,11 +130,3 @@ class Dispatch:
         chunk = Chunk(assignment, 0, [], key_of, deadline_s=deadline_s, purpose=purpose, following=following)
         assignment.chunks.add(chunk)
         self._executor.submit(chunk)
-
-
-def _known(records: list[Record], announced: Announced) -> int:
-    """How many of the records the broker knows to be in hand; the next one waits until it does."""
-    stop = next((at for at, record in enumerate(records) if record.offset >= announced.known), len(records))
-    if stop < len(records):
-        announced.wait_for(records[stop].offset)
-    return stop

@@ -79,11 +79,6 @@ def decode(metadata: str | None) -> Note:
     return Note(facts.get("id"), birth, done, _number(facts.get("started", "")), deaths)
 
 
-def started_in(metadata: str | None) -> int:
-    """How far a commit says that records may have been started; 0 where it says nothing."""
-    return _number(_facts(metadata).get("started", ""))
-
-
 def encode_logs(ids: Mapping[str, str]) -> str:
     """The ids of the logs that a group has read, by topic; cut to whole topics where a broker would refuse it."""
     said, size = [FORMAT], len(FORMAT)

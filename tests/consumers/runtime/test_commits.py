@@ -32,7 +32,7 @@ class Recorder:
 
     @property
     def started(self):
-        return [metadata.started_in(asked.metadata) for asked in self.asked]
+        return [metadata.decode(asked.metadata).started for asked in self.asked]
 
     def answer(self, index=-1, error=None):
         self.commits.answered(error, [self.asked[index]])
@@ -69,50 +69,37 @@ def test_a_commit_that_was_answered_is_not_said_again():
 
 
 def test_before_any_record_starts_a_commit_says_how_far_they_may():
-    recorder = Recorder(concurrency=4)
-    recorder.commits.send(recorder, 10.0)
-    assert (recorder.committed, recorder.started) == ([0], [32])
-    assert recorder.assignment.held_up, "the broker has not answered"
-    recorder.answer()
-    assert not recorder.assignment.held_up
-    assert recorder.assignment.announced.known == 32
-
-
-def test_a_record_that_waits_to_be_known_waits_for_no_interval():
-    recorder = Recorder(concurrency=4)
-    recorder.commits.send(recorder, 10.0)
-    recorder.answer()
-    recorder.assignment.reached = 32
-    recorder.assignment.announced.wait_for(32)
-    recorder.commits.send(recorder, 10.02)
-    assert recorder.started == [32, 96]
-    recorder.commits.send(recorder, 10.04)
-    assert len(recorder.asked) == 2, "what helps is on its way"
-
-
-def test_while_records_wait_to_be_known_an_unanswered_commit_is_said_again_sooner():
     recorder = Recorder()
-    for now_s in (10.0, 10.5, 11.5):
-        recorder.commits.send(recorder, now_s)
-    assert recorder.committed == [0, 0]
-
-
-def test_an_answer_to_an_earlier_commit_counts_for_what_it_said():
-    recorder = Recorder(concurrency=1)
     recorder.commits.send(recorder, 10.0)
-    recorder.finish(0, 1, 2)
-    recorder.assignment.reached = 3
-    recorder.commits.send(recorder, 10.2)
-    recorder.answer(0)
-    assert recorder.assignment.announced.known == recorder.started[0] == 8
-    recorder.answer(1)
-    assert recorder.assignment.announced.known == recorder.started[1] > 8
+    assert (recorder.committed, recorder.started) == ([0], [200])
+
+
+def test_records_that_pass_what_was_said_wait_for_no_interval():
+    recorder = Recorder()
+    recorder.commits.send(recorder, 10.0)
+    recorder.assignment.announced.chunk = 8
+    recorder.assignment.reached = 192
+    recorder.commits.send(recorder, 10.02)
+    assert recorder.started == [200], "there is room for the next chunk"
+    recorder.assignment.reached = 193
+    recorder.commits.send(recorder, 10.02)
+    assert recorder.started == [200, 3 * 193]
+
+
+def test_a_coordinator_that_is_away_is_not_asked_in_haste():
+    recorder = Recorder()
+    for now_s in (10.0, 10.02, 10.04):
+        recorder.commits.send(recorder, now_s)
+        recorder.answer(error=KafkaError(KafkaError.COORDINATOR_NOT_AVAILABLE))
+    assert len(recorder.asked) == 1
+    recorder.commits.send(recorder, 10.11)
+    assert recorder.started == [recorder.started[0]] * 2, "what it did not take is said again"
 
 
 def test_an_owner_that_leaves_takes_back_what_it_said():
     recorder = Recorder()
     recorder.commits.send(recorder, 10.0)
-    assert metadata.started_in(recorder.assignment.last_commit().metadata) == 0
+    assert metadata.decode(recorder.assignment.last_commit().metadata).started == 0
 
 
 def test_an_owner_that_leaves_with_suspects_unfinished_leaves_them_suspects():
@@ -147,4 +134,4 @@ def test_a_broker_that_takes_no_such_metadata_is_told_less_each_time():
     said = [metadata.decode(asked.metadata) for asked in recorder.asked]
     assert [bool(note.done) for note in said] == [True, False, False]
     assert [bool(note.started) for note in said] == [True, True, False]
-    assert not recorder.assignment.held_up
+    assert recorder.assignment.announced is None

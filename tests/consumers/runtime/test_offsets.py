@@ -80,7 +80,6 @@ deaths = st.dictionaries(offsets, st.integers(1, 99), max_size=3).map(lambda tim
 def test_what_was_started_and_what_died_survive_their_metadata(started, deaths):
     note = Note("id", started=started, deaths=deaths)
     assert metadata.decode(metadata.encode(note)) == note
-    assert metadata.started_in(metadata.encode(note)) == started
 
 
 def test_of_many_deaths_the_first_are_told():
