@@ -4,14 +4,18 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from tests.chaos.evidence import NEVER_NS, Evidence
+from tests.chaos.evidence import NEVER_NS, Evidence, Mended
 from tests.chaos.ledger import Handling
 from tests.chaos.sampler import Commit
 
 _MS = 1_000_000
+KILLS = frozenset({"kill", "kill-at-letters"})
+"""Faults that end one worker by SIGKILL."""
 COMMIT_INTERVAL_S = 0.1
 _ROUND_TRIP_S = 0.25
 """On top of the interval: the commit's way to the broker, and a busy machine."""
+REDRIVE_AT_ONCE = 100
+"""What a redrive that is killed may have under way, and the next one sends again."""
 _OWNED_WITHIN_S = 2.0
 """A worker that has handled a record of a partition so recently before it died held the partition."""
 
@@ -167,7 +171,7 @@ def recoveries_s(seen: Evidence) -> list[float]:
         by_partition[handling.partition].append(handling)
     ends = {partition: [h.ended_ns for h in handlings] for partition, handlings in by_partition.items()}
     for attack in seen.attacks:
-        if attack.fault not in {"kill", "broker", "leader", "network", "stop"}:
+        if attack.fault not in {*KILLS, "broker", "leader", "network", "stop"}:
             continue
         for partition, handlings in by_partition.items():
             at = bisect_left(ends[partition], attack.at_ns)
@@ -189,7 +193,7 @@ def repeated(seen: Evidence) -> list[int]:
 def redone_too_much(seen: Evidence) -> list[str]:
     """Of what a killed worker had handled, only what ended within one commit interval may be handled again."""
     allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
-    killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault == "kill"}
+    killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault in KILLS}
     first: dict[int, Handling] = {}
     found = []
     for handling in seen.handlings:
@@ -200,6 +204,28 @@ def redone_too_much(seen: Evidence) -> list[str]:
                 f"record {handling.number} ended {(died_ns - before.ended_ns) / 1e6:.0f} ms before the kill, and was redone"
             )
     return found
+
+
+def not_redriven(seen: Evidence, mended: Mended) -> list[str]:
+    """I13: once the handler is mended, a redrive leaves no dead letter: each is handled as it was, and none waits."""
+    owed, handled = sorted(seen.letters), Counter(mended.handled)
+    found = [f"the letter {name} is still open" for name in mended.open]
+    found += [f"letter {number} was not redriven" for number in owed if number not in mended.redriven]
+    found += [f"letter {number} was redriven, and never handled" for number in owed if not handled[number]]
+    found += [
+        f"the redriven {number}: {copy.flaw}"
+        for number, copies in mended.redriven.items()
+        for copy in copies
+        if copy.flaw
+    ]
+    again = sum(len(copies) - 1 for copies in mended.redriven.values())
+    if again > REDRIVE_AT_ONCE:
+        found.append(f"{again} letters were redriven twice, by one redrive that was killed")
+    if seen.exact:
+        found += [f"the redriven {number} is counted {count} times" for number, count in handled.items() if count > 1]
+    if mended.letters:
+        found.append(f"{mended.letters} of the redriven were dead-lettered again")
+    return [*found, f"{mended.waiting} of the redriven still wait"] if mended.waiting else found
 
 
 INVARIANTS: dict[str, tuple[Callable[[Evidence], list[str]], ...]] = {

@@ -33,6 +33,25 @@ class LetterSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of an agent's dead letters once its handler was mended and all of them were redriven.
+
+    Attributes:
+        open: ids of the letters that `headrace dlq ls` still calls open.
+        redriven: what stands in the retry topic, by number.
+        handled: numbers in the order of their handling; a number may come again.
+        letters: how many records the dead-letter topic has got since.
+        waiting: how many offsets of the retry topic are not committed.
+    """
+
+    open: Sequence[str]
+    redriven: Mapping[int, Sequence[LetterSeen]]
+    handled: Sequence[int]
+    letters: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attack:
     """A fault that took partitions away: of one process, or of all (pid None)."""
 

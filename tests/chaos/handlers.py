@@ -1,11 +1,14 @@
 """The handlers under attack: each checks its payload, works a little, and notes in the ledger that it did."""
 
 import hashlib
+import os
 import random
 import time
 
+from consumers.batch import Batch
 from consumers.context import Context
-from tests.chaos.ledger import note
+from tests.chaos.headers import number_of
+from tests.chaos.ledger import Handling, note
 from tests.chaos.records import Task, TaskDone
 from tests.chaos.wishes import obey
 
@@ -29,8 +32,24 @@ def _worked(task: Task, context: Context, *, work_s: float, in_child: bool) -> T
     obey(task.wish, attempt=context.attempt, in_child=in_child)
     time.sleep(work_s)
     digest = hashlib.sha256(task.payload).hexdigest()
-    note(task, context, started_ns=started_ns, intact=digest == task.digest)
+    origin, intact = context.origin, digest == task.digest
+    handling = Handling(
+        task.number, task.task_key, task.sequence, context.attempt, os.getpid(), origin.partition, origin.offset,
+        started_ns, time.time_ns(), intact,
+    )  # fmt: skip
+    note(context.agent, handling)
     return TaskDone(number=task.number, digest=digest, padding=_padding(task.wish))
+
+
+def take(records: Batch, context: Context) -> None:
+    """After the mending: whatever comes is handled, for its headers say what it is."""
+    at_ns = time.time_ns()
+    for offset, headers in zip(records.offsets, records.headers, strict=True):
+        handling = Handling(
+            number_of(headers), "-", -1, context.attempt, os.getpid(), records.partition, offset, at_ns, at_ns,
+            intact=True,
+        )  # fmt: skip
+        note(context.agent, handling)
 
 
 def _padding(wish: str) -> str:

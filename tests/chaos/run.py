@@ -63,7 +63,7 @@ def run(options: Options, stack: devstack.Stack, proxies: ProxyProcess | None) -
         )
         try:
             settled = conduct(stage)
-            return judge(stage, settled=settled, took_s=time.monotonic() - began_s)
+            return judge(stage, settled=settled, began_s=began_s)
         finally:
             stage.crew.close()
             _keep_logs(stage.crew.folder)

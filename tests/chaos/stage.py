@@ -14,6 +14,7 @@ from consumers.runtime.kit import open_kit
 from devstack import Stack
 from producers.sender import Sender
 from schemas.settings import Settings
+from tests.chaos import ledger
 from tests.chaos.load import source_topic, tasks
 from tests.chaos.options import Options
 from tests.chaos.producer import Producer
@@ -103,6 +104,11 @@ class Stage:
         ready = sorted(self.crew.ready, key=lambda worker: str(worker.log))
         return random.choice(ready or self.crew.workers)
 
+    def owner(self, partition: int) -> Worker | None:
+        """Who worked last on a partition, by the ledger of the first agent; None where that one works no more."""
+        pid = ledger.last_pid(self.folder / ledger.FOLDER, self.options.agents[0], partition)
+        return next((worker for worker in self.crew.workers if worker.pid == pid), None)
+
     def set_topic(self, topic: str, **config: object) -> None:
         """Change properties of a topic, given in the catalogue's words; a property of None goes back to its default."""
         operations = {True: AlterConfigOpType.DELETE, False: AlterConfigOpType.SET}
@@ -171,13 +177,12 @@ def _environ(options: Options, folder: Path) -> dict[str, str]:
     """What tests/chaos/agents.py and the handlers read, and what a fault asks of the workers' settings."""
     from tests.chaos.faults import FAULTS
 
-    ledger = folder / "ledger"
-    ledger.mkdir(exist_ok=True)
+    (folder / ledger.FOLDER).mkdir(exist_ok=True)
     environ = {
         "CHAOS_PARTITIONS": str(options.partitions),
         "CHAOS_MAX_IN_FLIGHT": str(options.max_in_flight),
         "CHAOS_DEADLINE_S": str(options.deadline_s),
-        "CHAOS_LEDGER": str(ledger),
+        ledger.VARIABLE: str(folder / ledger.FOLDER),
         "LOG_LEVEL": "INFO",
     }
     for name in sorted(options.names):

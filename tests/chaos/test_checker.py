@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chaos import checker
-from tests.chaos.evidence import Attack, Evidence, LetterSeen, ResultSeen
+from tests.chaos.evidence import Attack, Evidence, LetterSeen, Mended, ResultSeen
 from tests.chaos.ledger import Handling, line_of
 from tests.chaos.ledger import read as read_ledger
 from tests.chaos.load import Sent
@@ -109,6 +110,37 @@ def test_a_dead_letter_that_is_no_copy_of_its_origin_is_told():
     seen = run_of(20, poison={7})
     flawed = {7: [LetterSeen(7, 7 * _S, "its value is not its origin's")]}
     assert checker.blamed(replace(seen, letters=flawed)) == ["dead letter of 7: its value is not its origin's"]
+
+
+def mended(**differently):
+    """After the redrive of two letters: each sent again as it was, handled once, and nothing left."""
+    again = {7: [LetterSeen(7, 30 * _S)], 9: [LetterSeen(9, 30 * _S)]}
+    return replace(Mended(open=(), redriven=again, handled=(7, 9), letters=0, waiting=0), **differently)
+
+
+@pytest.mark.parametrize(
+    ("differently", "told"),
+    [
+        ({}, []),
+        ({"open": ["tasks/t/0/3"]}, ["the letter tasks/t/0/3 is still open"]),
+        ({"redriven": {7: [LetterSeen(7, 0)]}}, ["letter 9 was not redriven"]),
+        ({"handled": (7,)}, ["letter 9 was redriven, and never handled"]),
+        ({"handled": (7, 9, 9)}, []),
+        ({"redriven": {7: [LetterSeen(7, 0, "its key is not its origin's")], 9: [LetterSeen(9, 0)]}},
+         ["the redriven 7: its key is not its origin's"]),
+        ({"redriven": {7: [LetterSeen(7, 0)] * 102, 9: [LetterSeen(9, 0)]}},
+         ["101 letters were redriven twice, by one redrive that was killed"]),
+        ({"letters": 1}, ["1 of the redriven were dead-lettered again"]),
+        ({"waiting": 2}, ["2 of the redriven still wait"]),
+    ],
+)  # fmt: skip
+def test_a_redrive_leaves_no_dead_letter_and_changes_none(differently, told):
+    assert checker.not_redriven(run_of(20, poison={7, 9}), mended(**differently)) == told
+
+
+def test_what_is_exact_handles_a_redriven_record_once():
+    seen = replace(run_of(20, poison={7, 9}), exact=True)
+    assert checker.not_redriven(seen, mended(handled=(7, 9, 9))) == ["the redriven 9 is counted 2 times"]
 
 
 @given(st.permutations(range(12)))

@@ -4,6 +4,7 @@ from tests.chaos.faults import (
     broker,
     disk,
     kill,
+    kill_at_letters,
     leader,
     letters,
     network,
@@ -21,6 +22,7 @@ __all__ = ["FAULTS", "Fault"]
 
 FAULTS = {
     "kill": kill.FAULT,
+    "kill-at-letters": kill_at_letters.FAULT,
     "poison": of_the_load.POISON,
     "errors": of_the_load.ERRORS,
     "term": term.FAULT,
