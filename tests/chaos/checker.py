@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from tests.chaos.evidence import NEVER_NS, Evidence, Mended
+from tests.chaos.handlers import STORED_EVERY
 from tests.chaos.ledger import Handling
 from tests.chaos.sampler import Commit
 
@@ -154,17 +155,24 @@ def unbalanced(seen: Evidence) -> list[str]:
 
 
 def without_result(seen: Evidence) -> list[str]:
-    """I8: each handled record's result is in the result topic."""
+    """I8: each handled record's result is in the result topic, and its object, if it has one, in the object store."""
     if not seen.publishes:
         return []
     handled = {handling.number for handling in seen.handlings if not seen.is_excused(handling.number)} - seen.poison
-    return [
+    found = [
         f"record {number} was handled, and its result is nowhere" for number in sorted(handled - seen.results.keys())
+    ]
+    objects = seen.objects or {}
+    stored = [number for number in sorted(handled) if seen.objects is not None and number % STORED_EVERY == 0]
+    return found + [
+        f"record {number} was handled, and its object is nowhere, or harmed"
+        for number in stored
+        if objects.get(number) != seen.sent[number].digest
     ]
 
 
 def recoveries_s(seen: Evidence) -> list[float]:
-    """For I6: seconds from each attack until each partition that it took away is worked on again."""
+    """For I6: seconds from each attack's end until each partition that it took away is worked on again."""
     found: list[float] = []
     by_partition: dict[int, list[Handling]] = defaultdict(list)
     for handling in seen.handlings:
@@ -178,9 +186,10 @@ def recoveries_s(seen: Evidence) -> list[float]:
             before = handlings[max(0, at - 200) : at]
             since_ns = attack.at_ns - int(_OWNED_WITHIN_S * 1e9)
             held = any(attack.pid in {None, h.pid} and h.ended_ns >= since_ns for h in before)
-            after = next((h for h in handlings[at:] if h.pid != attack.pid or attack.fault == "stop"), None)
+            begun = handlings[bisect_left(ends[partition], attack.over_ns) :]
+            after = next((h for h in begun if h.pid != attack.pid or attack.fault == "stop"), None)
             if held and after is not None:
-                found.append((after.ended_ns - attack.at_ns) / 1e9)
+                found.append((after.ended_ns - attack.over_ns) / 1e9)
     return found
 
 

@@ -53,11 +53,15 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A fault that took partitions away: of one process, or of all (pid None)."""
+    """A fault that took partitions away, of one process or of all (pid None), until it was over.
+
+    A worker's death is over at once: its partitions can be another's. A broker that is away is nobody's to work with.
+    """
 
     fault: str
     at_ns: int
     pid: int | None
+    over_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class Evidence:
         letters: what stands in the dead-letter topic, by number.
         commits: what the group said, in order.
         final: the last commit, by partition, of the last epoch.
-        excused: ranges that a fault has deleted.
+        excused: ranges that a fault has deleted, or that the agent has said are lost.
+        objects: digests of what stands in the object store, by number; None where nothing was to be stored.
         attacks: the faults that took partitions away.
     """
 
@@ -94,6 +99,7 @@ class Evidence:
     commits: Sequence[Commit]
     final: Mapping[int, int]
     excused: Sequence[Range] = ()
+    objects: Mapping[int, str] | None = None
     attacks: Sequence[Attack] = ()
     epoch: int = 0
     poison: frozenset[int] = field(default_factory=frozenset)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from consumers.runtime.kit import open_kit
+from consumers.store import open_store
 from schemas import names as wire
 from streams.report import WorkerReport
 from tests.chaos import ledger, rows
@@ -27,7 +28,7 @@ def evidence_of(stage: Stage) -> list[Evidence]:
     """One for each agent of the run."""
     places = _places(stage)
     results = _results(stage)
-    attacks = [Attack(blow.fault, blow.at_ns, blow.pid) for blow in stage.blows]
+    attacks = [Attack(blow.fault, blow.at_ns, blow.pid, blow.over_ns) for blow in stage.blows]
     return [_of_agent(stage, agent, places, results.get(agent, {}), attacks) for agent in stage.options.agents]
 
 
@@ -63,7 +64,8 @@ def _of_agent(
         letters=letters_of(stage, agent),
         commits=[commit for commit in stage.sampler.commits if commit.group == group],
         final=stage.sampler.offsets(group),
-        excused=stage.excused,
+        excused=[*stage.excused, *stage.said_lost.get(agent, [])],
+        objects=_objects(stage) if agent == "tasks" and "store" in stage.options.names else None,
         attacks=attacks,
         epoch=stage.epoch,
         poison=frozenset(number for number, record in sent.items() if record.dies(agent)),
@@ -82,8 +84,14 @@ def rows_of(stage: Stage) -> list[Handling]:
     """The rows of the exact agent, in the form of the ledger; order by key is not its promise."""
     return [
         Handling(row.number, "", 0, 1, row.pid, row.partition, row.offset, row.at_ns, row.at_ns, row.intact)
-        for row in rows.read(stage.direct.database_url)
+        for row in rows.read(stage.database_url)
     ]
+
+
+def _objects(stage: Stage) -> dict[int, str]:
+    """The digests of what the handlers have put into the object store, by number."""
+    store = open_store(stage.store_url)
+    return {int(path.rpartition("/")[2]): sha256(store.get(path)).hexdigest() for path in store.list("tasks")}
 
 
 def _results(stage: Stage) -> dict[str, dict[int, list[ResultSeen]]]:

@@ -71,6 +71,7 @@ def _tasks(stage: Stage) -> tuple[dict[str, Any], dict[str, list[str]]]:
         if most > stage.options.max_in_flight:
             broken["I10"].append(f"{agent}: {most} records were in hand, {stage.options.max_in_flight} are allowed")
     first, *others = stage.options.agents
+    broken["I14"] = stage.unsaid
     facts = {**by_agent[first], "agents": {name: by_agent[name] for name in others}}
     if stage.options.redrive:
         facts["redrive"], broken["I13"] = mend(stage, evidence)

@@ -28,6 +28,8 @@ class Options:
         messages: how many records are sent.
         rate: records a second; 0 for as fast as it goes.
         faults: how often each fault strikes; 0 for those that are part of the load.
+        database: what holds the rows: "sqlite" or "postgres", a real server of the run's own.
+        reset: the agents' policy where a commit no longer fits its log.
         load: "tasks", or "activity" for the real analytics agent.
         redrive: whether, at the end, the handlers are mended and all dead letters redriven.
         strict_redo: whether a kill may repeat no more than what ran and what ended within one commit interval.
@@ -44,6 +46,8 @@ class Options:
     partitions: int = 8
     faults: tuple[tuple[str, int], ...] = ()
     load: str = "tasks"
+    database: str = "sqlite"
+    reset: str = "stop"
     mutation: str | None = None
     session_ms: int = 3_000
     deadline_s: int = 4
@@ -63,8 +67,7 @@ class Options:
         """The agents that this run needs; child processes cost the most, so only where a fault is theirs."""
         if self.load == "activity":
             return ("analytics",)
-        children = any(FAULTS[name].in_children for name in self.names)
-        return ("tasks", "rows", *(("children",) if children else ()))
+        return ("tasks", "rows", *sorted({agent for name in self.names for agent in FAULTS[name].agents}))
 
     @property
     def command(self) -> str:
@@ -113,6 +116,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--kills", type=int, default=0, help="short for --fault kill:N")
     made.add_argument("--fault", default="", help=f"separated by commas, each with :times; of {', '.join(FAULTS)}")
     made.add_argument("--load", choices=("tasks", "activity"), default="tasks")
+    made.add_argument(
+        "--database", choices=("sqlite", "postgres"), default=default.database, help="what holds the rows"
+    )
+    made.add_argument(
+        "--reset", choices=("stop", "earliest"), default=default.reset, help="of a commit that fits no log"
+    )
     made.add_argument("--recovery-s", type=float, default=default.recovery_s, help="bound of I6")
     made.add_argument("--patience-s", type=float, default=default.patience_s)
     made.add_argument(

@@ -1,15 +1,16 @@
 """The exact agent: a row a record, in the transaction of its offsets. No key forbids a second row, so that one would show."""
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import sqlalchemy as sa
 
 from consumers.batch import Batch
 from consumers.context import Context
+from consumers.rollups.sql import ensure
 from tests.chaos.headers import number_of
 
 metadata = sa.MetaData()
@@ -40,15 +41,9 @@ class Row:
 
 def write(tasks: Batch, context: Context) -> None:
     """One row a task."""
-    columns = (tasks.frame[name].to_list() for name in ("number", "payload", "digest"))
-    _insert(
-        tasks,
-        context,
-        [
-            (number, hashlib.sha256(payload).hexdigest() == digest)
-            for number, payload, digest in zip(*columns, strict=True)
-        ],
-    )
+    columns = [tasks.frame[name].to_list() for name in ("number", "payload", "digest")]
+    seen = [(number, sha256(payload).hexdigest() == digest) for number, payload, digest in zip(*columns, strict=True)]
+    _insert(tasks, context, seen)
 
 
 def take(records: Batch, context: Context) -> None:
@@ -60,7 +55,7 @@ def _insert(records: Batch, context: Context, seen: Iterable[tuple[int, bool]]) 
     connection = context.connection
     if connection is None:
         raise RuntimeError("an exact agent has a connection")
-    metadata.create_all(connection)
+    ensure(connection, metadata)
     common = {"partition": records.partition, "at_ns": time.time_ns(), "pid": os.getpid()}
     rows = [
         {**common, "offset": offset, "number": number, "intact": intact}

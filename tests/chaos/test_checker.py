@@ -171,13 +171,19 @@ def test_what_a_fault_has_deleted_is_owed_to_nobody():
 
 def test_a_partition_has_recovered_when_another_process_works_on_it():
     handlings = [handling(0, at_s=1, pid=1), handling(1, at_s=1.5, pid=2), handling(2, at_s=4, pid=2)]
-    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1, 2 * _S)])
+    assert checker.recoveries_s(seen) == [2.0]
+
+
+def test_an_outage_is_no_part_of_the_recovery_from_it():
+    handlings = [handling(0, at_s=1), handling(1, at_s=2.5), handling(2, at_s=3), handling(4, at_s=7)]
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("broker", 2 * _S, None, 5 * _S)])
     assert checker.recoveries_s(seen) == [2.0]
 
 
 def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     handlings = [handling(0, at_s=1), handling(2, at_s=1.95), handling(0, at_s=5, pid=2), handling(2, at_s=5, pid=2)]
-    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1, 2 * _S)])
     assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["0"]
 
 
