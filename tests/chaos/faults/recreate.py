@@ -5,10 +5,13 @@ import signal
 from random import Random
 from typing import TYPE_CHECKING
 
+from confluent_kafka import TopicCollection
 from confluent_kafka.cimpl import NewTopic
 
 from tests.chaos.faults.fault import Fault
+from tests.chaos.headers import number_of
 from tests.chaos.stops import await_stops
+from tests.support.topics import read_all
 
 if TYPE_CHECKING:
     from tests.chaos.evidence import Range
@@ -49,23 +52,32 @@ def _replace(stage: "Stage") -> "dict[int, Range]":
     stage.producer.hold()
     epoch = stage.epoch
     ends = dict.fromkeys(range(stage.options.partitions), 0)
-    for of_epoch, partition, offset in stage.producer.places.values():
-        if of_epoch == epoch:
-            ends[partition] = max(ends[partition], offset + 1)
+    for message in read_all(
+        stage.stack.bootstrap_servers, stage.topic
+    ):  # also what was acknowledged without its offset
+        place = (epoch, message.partition(), message.offset())
+        stage.producer.places[number_of(dict(message.headers()))] = place
+        ends[message.partition()] = max(ends[message.partition()], message.offset() + 1)
+    former = _topic_id(stage)
     stage.admin.delete_topics([stage.topic])[stage.topic].result(30)
     stage.epoch = stage.producer.epoch = epoch + 1
     stage.pause(_PROPAGATION_S)
-    _create(stage)
+    _create(stage, former)
     stage.sampler.begin_epoch(stage.epoch)
     stage.producer.go_on()
     return {partition: (epoch, partition, 0, end) for partition, end in ends.items()}
 
 
-def _create(stage: "Stage") -> None:
+def _create(stage: "Stage", former: str) -> None:
     config = {"message.timestamp.type": "LogAppendTime"}
     topic = NewTopic(stage.topic, stage.options.partitions, -1, config=config)
     stage.admin.create_topics([topic])[stage.topic].result(30)
-    stage.wait(lambda: _led(stage), 20.0)
+    stage.wait(lambda: _led(stage) and _topic_id(stage) != former, 20.0)
+
+
+def _topic_id(stage: "Stage") -> str:
+    described = stage.admin.describe_topics(TopicCollection([stage.topic]))
+    return str(described[stage.topic].result(20).topic_id)
 
 
 def _led(stage: "Stage") -> bool:
