@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test chaos loss lint stack worker clean
+.PHONY: help install demo test chaos bench loss lint stack worker clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: install ## Everything, against a real Kafka
 
 chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
+
+bench: install ## Events a second beside the peers and the bare client loop: bench/results.json
+	$(BIN)/python -m bench
 
 loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
 	$(BIN)/python -m bench.loss

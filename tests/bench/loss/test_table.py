@@ -1,7 +1,7 @@
 """The table."""
 
-from bench.outcome import Fates, Outcome
-from bench.table import COLUMNS, Row, markdown, settings
+from bench.loss.outcome import Fates, Outcome
+from bench.loss.table import COLUMNS, Row, markdown, settings
 
 OUTCOME = Outcome(
     published=9_900, handled=9_890, lost=7, transient_lost=2, waiting=3, dead=0, twice=12,

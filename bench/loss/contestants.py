@@ -78,7 +78,7 @@ CONTESTANTS = (
     ),
     Contestant(
         name="headrace", title="Headrace", environment=None, packages=("headrace", "confluent-kafka"), broker="kafka",
-        command=("faust", "-A", "streams", "worker", "--catalogue", "bench.agents", "--agents", "bench"),
+        command=("faust", "-A", "streams", "worker", "--catalogue", "bench.loss.agents", "--agents", "bench"),
         setting="nothing (by key, one thread, 5 attempts are its default)",
     ),
 )  # fmt: skip

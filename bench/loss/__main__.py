@@ -14,17 +14,18 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import rabbitmq, table
-from bench.contestants import CONTESTANTS, Contestant
+from bench import rabbitmq
 from bench.environments import ROOT, python_of, versions
 from bench.errors import UnavailableContestantError
-from bench.fields import field_of
-from bench.outcome import Outcome, count
-from bench.race import Ledger, run
-from bench.workload import SEED, UNDECODABLE, bad_keys, items
+from bench.loss import table
+from bench.loss.contestants import CONTESTANTS, Contestant
+from bench.loss.fields import field_of
+from bench.loss.outcome import Outcome, count
+from bench.loss.race import Ledger, run
+from bench.loss.workload import SEED, UNDECODABLE, bad_keys, items
 from devstack import DevstackError
 
-REPORT = Path(__file__).with_suffix(".md")
+REPORT = Path(__file__).parents[1] / "loss.md"
 _EXPLAINED = f"""\
 Every contestant gets the same ids (seed {SEED}): 1 % poison, which always raises, 1 % transient, which raise once. The Kafka
 contestants get {len(UNDECODABLE)} undecodable values too. The ids are published before two workers start; a handler sleeps 1 ms, then

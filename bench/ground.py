@@ -1,0 +1,109 @@
+"""Where the rounds take place: a broker of the bench's own, with a topic full of events."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+
+import devstack
+from bench import agents
+from bench.events import activities
+from consumers.runtime.broker_view import BrokerView, open_admin
+from producers import Publisher
+from schemas.catalogue import load_catalogue
+from schemas.provision import apply, plan
+from schemas.settings import Settings
+
+CATALOGUE = agents.__name__
+_ANSWER_S = 15.0
+_SOON_OVER = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+"""What a broker says that has just made its topic of commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A broker, and what stands in its topic.
+
+    Attributes:
+        settings: of Headrace, with this broker's address.
+        folder: for what the runs write.
+        kinds: how many events of each kind the topic holds.
+    """
+
+    settings: Settings
+    folder: Path
+    kinds: Mapping[str, int]
+    _number: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def events(self) -> int:
+        """How many events the topic holds."""
+        return sum(self.kinds.values())
+
+    def folder_of(self, name: str) -> Path:
+        """A new folder for one run."""
+        folder = self.folder / f"{next(self._number):03d}-{name}"
+        (folder / "tally").mkdir(parents=True)
+        return folder
+
+    def committed(self, group: str) -> int:
+        """How many events of the topic a group's commits cover."""
+        view = BrokerView(self.settings)
+        try:
+            return sum(commit.offset for commit in view.commits(group, [agents.ACTIVITY]).values())
+        finally:
+            view.close()
+
+    def records_in(self, topic: str) -> int:
+        """How many records a topic holds."""
+        return BrokerView(self.settings).records_in(topic)
+
+    def forget_group(self, group: str) -> None:
+        """Delete a group, so that its next worker begins with the first event."""
+        admin: Any = open_admin(self.settings)
+        until_s = time.monotonic() + _ANSWER_S
+        while True:
+            try:
+                admin.delete_consumer_groups([group], request_timeout=_ANSWER_S)[group].result(_ANSWER_S)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return
+                if error.args[0].code() not in _SOON_OVER or time.monotonic() > until_s:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def make_topics(self) -> None:
+        """Create every topic of the bench's catalogue that is not there."""
+        catalogue = load_catalogue(CATALOGUE)
+        apply(self.settings, plan(self.settings, catalogue, agents=agents.AGENTS))
+
+    def empty(self, topic: str) -> None:
+        """Delete a topic with its records, and make it again."""
+        admin: Any = open_admin(self.settings)
+        admin.delete_topics([topic], request_timeout=_ANSWER_S)[topic].result(_ANSWER_S)
+        self.make_topics()
+
+
+@contextmanager
+def ground(folder: Path, *, events: int) -> Iterator[Ground]:
+    """Start a broker, fill its topic with so many events, each acknowledged; the broker is down at the end."""
+    with devstack.up(port=0, data=folder / "kafka") as stack:
+        settings = Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=CATALOGUE)
+        kinds: Counter[str] = Counter()
+        made = Ground(settings, folder, kinds)
+        made.make_topics()
+        with Publisher(settings) as publisher:
+            for event in activities(events):
+                publisher.publish(event, topic=agents.ACTIVITY)
+                kinds[event.kind] += 1
+        yield made

@@ -1,0 +1,41 @@
+"""The handlers of Headrace's rows: they count by kind, as every other contestant's do."""
+
+import polars as pl
+
+from bench.peers.tally import mine
+from consumers import analytics
+from consumers.batch import Batch
+from consumers.context import Context
+from schemas.records import ActivityRecorded, ActivityRolledUp
+
+_MINUTE_US = 60_000_000
+
+
+def count(activity: ActivityRecorded) -> None:
+    """Count one event."""
+    mine.counts[activity.kind] += 1
+
+
+async def count_soon(activity: ActivityRecorded) -> None:
+    """Count one event after an await that is over at once."""
+    await _nothing()
+    mine.counts[activity.kind] += 1
+
+
+def count_columns(activity: Batch, context: Context) -> None:  # noqa: ARG001
+    """Count a batch by kind and minute."""
+    minute = pl.col("occurred_at") // _MINUTE_US
+    for kind, _, events in activity.frame.group_by("kind", minute).len().iter_rows():
+        mine.counts[kind] += events
+
+
+def roll_up(activity: Batch, context: Context) -> list[ActivityRolledUp]:
+    """What the analytics agent does; then count the batch, by kind, for the bench."""
+    rolled_up = analytics.roll_up(activity, context)
+    for kind, events in activity.frame["kind"].value_counts().iter_rows():
+        mine.counts[kind] += events
+    return rolled_up
+
+
+async def _nothing() -> None:
+    pass

@@ -1,0 +1,78 @@
+"""Every row of the table, on one screen: who runs, what it is measured against, and the bar it must reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench import consuming, publishing
+from bench.consuming import Contestant, bare, worker
+from bench.ground import Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row.
+
+    Attributes:
+        name: as `--only` takes it.
+        title: as the table calls it.
+        run: one round; gives events a second.
+        against: the row whose figure in the same round this one's is divided by; None for that row itself.
+        at_least: the bar: what the ratio must reach; None where there is none.
+        about_s: seconds that a round takes, for the estimate at the start.
+    """
+
+    name: str
+    title: str
+    run: Callable[[Ground], float]
+    against: str | None = "bare"
+    at_least: float | None = None
+    about_s: float = 10.0
+
+
+def _consume(
+    name: str, title: str, contestant: Contestant, *, against: str | None = "bare", at_least: float | None = None
+) -> Row:
+    return Row(
+        name=name,
+        title=title,
+        run=lambda ground: consuming.run(ground, name, contestant),
+        against=against,
+        at_least=at_least,
+    )
+
+
+def _publish(
+    name: str, title: str, way: str, *, against: str | None = "bare-publish", at_least: float | None = None
+) -> Row:
+    return Row(
+        name=name, title=title, run=lambda ground: publishing.publish(ground, way), against=against, at_least=at_least
+    )
+
+
+ROWS = (
+    _consume("bare", "bare loop, Headrace's librdkafka settings", bare("tuned"), against=None),
+    _consume("bare-defaults", "bare loop, librdkafka's defaults", bare("defaults")),
+    _consume(
+        "analytics", "analytics agent, exact", worker("roll-up", check=consuming.all_rolled_up), at_least=2.0
+    ),
+    _consume("columns", "batches as columns, by kind and minute", worker("columns"), at_least=3.0),
+    _consume("inline", "one event, inline", worker("inline"), at_least=1.5),
+    _consume("threads", "one event, 8 thread lanes", worker("threads"), at_least=1.1),
+    _consume("asyncio", "one event, asyncio, 256 at once", worker("asyncio"), at_least=0.9),
+    _consume("processes", "one event, 2 processes, deadline armed", worker("processes"), at_least=0.3),
+    _publish("bare-publish", "bare produce loop with fastavro", "bare", against=None),
+    _publish("publish", "publisher, typed record to acknowledged", "headrace", at_least=1.5),
+)  # fmt: skip
+
+
+def chosen(names: list[str]) -> list[Row]:
+    """The rows of these names, and those that they are measured against, in the table's order.
+
+    Raises:
+        KeyError: for a name that no row has.
+    """
+    known = {row.name: row for row in ROWS}
+    wanted = set(names)
+    while more := {known[name].against for name in wanted} - wanted - {None}:
+        wanted |= {name for name in more if name is not None}
+    return [row for row in ROWS if row.name in wanted]
