@@ -172,7 +172,7 @@ def without_result(seen: Evidence) -> list[str]:
 
 
 def recoveries_s(seen: Evidence) -> list[float]:
-    """For I6: seconds from each attack's end until each partition that it took away is worked on again."""
+    """For I6: seconds from each attack's end, and from any outage after it, until each of its partitions is worked on again."""
     found: list[float] = []
     by_partition: dict[int, list[Handling]] = defaultdict(list)
     for handling in seen.handlings:
@@ -189,7 +189,10 @@ def recoveries_s(seen: Evidence) -> list[float]:
             begun = handlings[bisect_left(ends[partition], attack.over_ns) :]
             after = next((h for h in begun if h.pid != attack.pid or attack.fault == "stop"), None)
             if held and after is not None:
-                found.append((after.ended_ns - attack.over_ns) / 1e9)
+                outages = [
+                    other.over_ns for other in seen.attacks if other.pid is None and other.at_ns < after.ended_ns
+                ]
+                found.append(max(0.0, (after.ended_ns - max([attack.over_ns, *outages])) / 1e9))
     return found
 
 

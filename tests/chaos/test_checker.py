@@ -177,8 +177,9 @@ def test_a_partition_has_recovered_when_another_process_works_on_it():
 
 def test_an_outage_is_no_part_of_the_recovery_from_it():
     handlings = [handling(0, at_s=1), handling(1, at_s=2.5), handling(2, at_s=3), handling(4, at_s=7)]
-    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("broker", 2 * _S, None, 5 * _S)])
-    assert checker.recoveries_s(seen) == [2.0]
+    first, second = Attack("broker", 2 * _S, None, 5 * _S), Attack("network", int(5.5 * _S), None, 6 * _S)
+    assert checker.recoveries_s(replace(run_of(6), handlings=handlings, attacks=[first])) == [2.0]
+    assert checker.recoveries_s(replace(run_of(6), handlings=handlings, attacks=[first, second])) == [1.0]
 
 
 def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
