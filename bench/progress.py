@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers.tally import KINDS, LINE
+from bench.peers.tally import INTERVAL_S, KINDS, LINE
 
 _S_PER_NS = 1e-9
 
@@ -37,7 +37,9 @@ class Progress:
 
     @property
     def events_per_s(self) -> float:
-        """Events handled a second between the first tally and the last."""
+        """Events handled a second between the first tally and the last; a run with one tally was over within an interval."""
+        if self.handled == self.first:
+            return self.handled / INTERVAL_S
         return (self.handled - self.first) / self.seconds
 
 
