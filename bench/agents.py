@@ -12,14 +12,17 @@ from schemas.topics import Topic
 
 ACTIVITY = "activity.recorded"
 PUBLISHED = "activity.published"
-_ANALYTICS = next(agent for agent in agents.AGENTS if agent.name == "analytics")
+IMAGES, TEXTS = "images.uploaded", "texts.posted"
+_BUILT_IN = {agent.name: agent for agent in agents.AGENTS}
 
 TOPICS = (Topic(name=PUBLISHED, record="headrace.ActivityRecorded", key_field="user_id"),)
 
 
 AGENTS = (
     Agent(name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000),
-    msgspec.structs.replace(_ANALYTICS, name="roll-up", handler="bench.handlers:roll_up"),
+    msgspec.structs.replace(_BUILT_IN["analytics"], name="roll-up", handler="bench.handlers:roll_up"),
+    msgspec.structs.replace(_BUILT_IN["images"], name="thumbnails", handler="bench.handlers:process_image"),
+    msgspec.structs.replace(_BUILT_IN["text"], name="texts", handler="bench.handlers:analyze_text"),
     Agent(name="inline", topics=(ACTIVITY,), handler="bench.handlers:count", executor=Executor.INLINE, deadline_s=None),
     Agent(name="threads", topics=(ACTIVITY,), handler="bench.handlers:count", concurrency=8),
     Agent(

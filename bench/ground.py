@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +14,21 @@ from confluent_kafka import KafkaError, KafkaException
 import devstack
 from bench import agents
 from bench.events import activities
+from bench.inputs import IMAGES, TEXTS, posts, uploads
 from consumers.runtime.broker_view import BrokerView, open_admin
 from producers import Publisher
 from schemas.catalogue import load_catalogue
+from schemas.event import Event
 from schemas.provision import apply, plan
+from schemas.records import ActivityRecorded, ImageUploaded
 from schemas.settings import Settings
 
 CATALOGUE = agents.__name__
+_INPUTS: dict[str, Callable[[int], Iterator[Event]]] = {
+    agents.ACTIVITY: activities,
+    agents.IMAGES: lambda events: uploads(min(events, IMAGES)),
+    agents.TEXTS: lambda events: posts(min(events, TEXTS)),
+}
 _ANSWER_S = 15.0
 _SOON_OVER = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
@@ -30,23 +38,34 @@ _SOON_OVER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A broker, and what stands in its topic.
+    """A broker, and what stands in its topics.
 
     Attributes:
         settings: of Headrace, with this broker's address.
         folder: for what the runs write.
-        kinds: how many events of each kind the topic holds.
+        events: how many events the topic of activities holds.
     """
 
     settings: Settings
     folder: Path
-    kinds: Mapping[str, int]
+    events: int
+    _filled: dict[str, Counter[str]] = field(default_factory=dict)
     _number: Iterator[int] = field(default_factory=itertools.count)
 
-    @property
-    def events(self) -> int:
-        """How many events the topic holds."""
-        return sum(self.kinds.values())
+    def kinds(self, topic: str) -> Counter[str]:
+        """How many events of each kind stand in a topic; it is filled when it is first asked for."""
+        if topic not in self._filled:
+            self._filled[topic] = self._fill(topic)
+        return self._filled[topic]
+
+    def _fill(self, topic: str) -> Counter[str]:
+        """Publish the topic's events, each acknowledged."""
+        kinds: Counter[str] = Counter()
+        with Publisher(self.settings) as publisher:
+            for event in _INPUTS[topic](self.events):
+                publisher.publish(event, topic=topic)
+                kinds[_kind_of(event)] += 1
+        return kinds
 
     def folder_of(self, name: str) -> Path:
         """A new folder for one run."""
@@ -54,11 +73,11 @@ class Ground:
         (folder / "tally").mkdir(parents=True)
         return folder
 
-    def committed(self, group: str) -> int:
-        """How many events of the topic a group's commits cover."""
+    def committed(self, group: str, topic: str) -> int:
+        """How many events of a topic a group's commits cover."""
         view = BrokerView(self.settings)
         try:
-            return sum(commit.offset for commit in view.commits(group, [agents.ACTIVITY]).values())
+            return sum(commit.offset for commit in view.commits(group, [topic]).values())
         finally:
             view.close()
 
@@ -96,14 +115,20 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path, *, events: int) -> Iterator[Ground]:
-    """Start a broker, fill its topic with so many events, each acknowledged; the broker is down at the end."""
+    """Start a broker with the topics of the bench's catalogue; it is down at the end.
+
+    Args:
+        folder: for its data and for what the runs write.
+        events: how many activities a round has; of images and texts at most as many.
+    """
     with devstack.up(port=0, data=folder / "kafka") as stack:
-        settings = Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=CATALOGUE)
-        kinds: Counter[str] = Counter()
-        made = Ground(settings, folder, kinds)
+        made = Ground(Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=CATALOGUE), folder, events)
         made.make_topics()
-        with Publisher(settings) as publisher:
-            for event in activities(events):
-                publisher.publish(event, topic=agents.ACTIVITY)
-                kinds[event.kind] += 1
         yield made
+
+
+def _kind_of(event: Event) -> str:
+    """As the handlers count it."""
+    if isinstance(event, ActivityRecorded):
+        return event.kind
+    return "image" if isinstance(event, ImageUploaded) else "text"

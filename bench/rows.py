@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench import consuming, publishing
-from bench.consuming import Contestant, bare, worker
+from bench.agents import IMAGES, TEXTS
+from bench.consuming import Contestant, bare, pool, worker
 from bench.ground import Ground
 
 
@@ -26,7 +27,7 @@ class Row:
     run: Callable[[Ground], float]
     against: str | None = "bare"
     at_least: float | None = None
-    about_s: float = 10.0
+    about_s: float = 12.0
 
 
 def _consume(
@@ -49,6 +50,10 @@ def _publish(
     )
 
 
+def _thumbnails(*, workers: int) -> Contestant:
+    return worker("thumbnails", topic=IMAGES, workers=workers, options=["--concurrency", "thumbnails=1"])
+
+
 ROWS = (
     _consume("bare", "bare loop, Headrace's librdkafka settings", bare("tuned"), against=None),
     _consume("bare-defaults", "bare loop, librdkafka's defaults", bare("defaults")),
@@ -60,6 +65,15 @@ ROWS = (
     _consume("threads", "one event, 8 thread lanes", worker("threads"), at_least=1.1),
     _consume("asyncio", "one event, asyncio, 256 at once", worker("asyncio"), at_least=0.9),
     _consume("processes", "one event, 2 processes, deadline armed", worker("processes"), at_least=0.3),
+    _consume("bare-images", "bare pool of 2 threads, images", pool("images", IMAGES), against=None),
+    _consume("images", "images agent, 2 threads", worker("thumbnails", topic=IMAGES), against="bare-images", at_least=0.95),
+    _consume("images-one-worker", "images, 1 worker, 1 thread", _thumbnails(workers=1), against=None),
+    _consume(
+        "images-two-workers", "images, 2 workers, 1 thread each", _thumbnails(workers=2),
+        against="images-one-worker", at_least=1.7,
+    ),
+    _consume("bare-text", "bare pool of 2 processes, texts", pool("text", TEXTS), against=None),
+    _consume("text", "text agent, 2 processes", worker("texts", topic=TEXTS), against="bare-text", at_least=0.9),
     _publish("bare-publish", "bare produce loop with fastavro", "bare", against=None),
     _publish("publish", "publisher, typed record to acknowledged", "headrace", at_least=1.5),
 )  # fmt: skip

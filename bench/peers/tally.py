@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-KINDS = ("view", "click", "search", "purchase")
+KINDS = ("view", "click", "search", "purchase", "image", "text")
 LINE = struct.Struct(f"<{1 + len(KINDS)}q")
 """Nanoseconds of the machine's monotonic clock, then the events handled so far, by kind."""
 INTERVAL_S = 0.01
