@@ -63,7 +63,7 @@ def _read(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[Row]]:
 
 
 def _minutes(chosen: Sequence[Row], options: argparse.Namespace) -> int:
-    seconds: float = sum(row.about_s for row in chosen) * options.rounds
+    seconds: float = sum(row.about_s for row in chosen if row.run) * options.rounds
     return round(seconds / 60) + 1
 
 

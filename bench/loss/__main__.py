@@ -89,9 +89,7 @@ def _outcome(contestant: Contestant, ids: int) -> Outcome:
 
 
 def _version(contestant: Contestant) -> str:
-    python = (
-        python_of(contestant.environment, contestant.requirement) if contestant.environment else Path(sys.executable)
-    )
+    python = python_of(contestant.environment) if contestant.environment else Path(sys.executable)
     broker = "Kafka 4.4.0" if contestant.broker == "kafka" else f"RabbitMQ {rabbitmq.version()}"
     own = "" if contestant.environment else f" at {_commit()}"
     return f"{versions(python, contestant.packages)}{own}; {broker}"
