@@ -8,7 +8,7 @@ from bench.errors import UnavailableContestantError
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
-    "faust": ("faust-streaming[fast]==0.15.3", "fastavro==1.13.1"),
+    "faust": ("faust-streaming[fast]==0.15.3", "aiokafka[lz4]==0.14.0", "fastavro==1.13.1"),
     "faststream": ("faststream[kafka,confluent,cli]==0.7.8", "fastavro==1.13.1"),
     "quix": ("quixstreams==3.28.1", "fastavro==1.13.1"),
     "celery": ("celery[redis]==5.7.0",),

@@ -42,9 +42,10 @@ def leftovers() -> None:
     """Print how many messages no worker has acknowledged."""
     with app.connection_for_read() as connection:
         channel = connection.default_channel
-        left = channel.queue_declare(QUEUE, passive=True).message_count
         if connection.transport.driver_type == "redis":
-            left += channel.client.hlen("unacked")
+            left = channel.client.llen(QUEUE) + channel.client.hlen("unacked")
+        else:
+            left = channel.queue_declare(QUEUE, passive=True).message_count
     print(json.dumps(left))
 
 
