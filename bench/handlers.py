@@ -18,12 +18,12 @@ from schemas.records import (
 _MINUTE_US = 60_000_000
 
 
-def count(activity: ActivityRecorded, context: Context) -> None:  # noqa: ARG001  the contract's second argument
+def count(activity: ActivityRecorded) -> None:
     """Count one event."""
     mine.counts[activity.kind] += 1
 
 
-async def count_soon(activity: ActivityRecorded, context: Context) -> None:  # noqa: ARG001
+async def count_soon(activity: ActivityRecorded) -> None:
     """Count one event after an await that is over at once."""
     await _nothing()
     mine.counts[activity.kind] += 1

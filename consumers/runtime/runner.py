@@ -10,6 +10,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounded_starts import BoundedStarts
 from consumers.runtime.bounds import Bounds
@@ -102,7 +103,7 @@ class Runner:
         )
         self._commits = Commits(agent, self.membership)
         waiting = Waiting(self.membership, self._settlement)
-        self._intake = Intake(agent, self.membership, waiting, self.stats)
+        self._intake = Intake(agent, self.membership, waiting, self.stats, ahead=Ahead.of(agent, kit))
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
