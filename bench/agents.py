@@ -11,14 +11,20 @@ from consumers.runtime.agent import Agent, Executor
 from schemas.topics import Topic
 
 ACTIVITY = "activity.recorded"
-PUBLISHED = "activity.published"
+PUBLISHED, BACKLOG = "activity.published", "activity.backlog"
+ASKED, ANSWERED = "activity.asked", "activity.answered"
 IMAGES, TEXTS = "images.uploaded", "texts.posted"
 _BUILT_IN = {agent.name: agent for agent in agents.AGENTS}
 
-TOPICS = (Topic(name=PUBLISHED, record="headrace.ActivityRecorded", key_field="user_id"),)
+TOPICS = tuple(
+    Topic(name=name, record="headrace.ActivityRecorded", key_field="user_id")
+    for name in (PUBLISHED, BACKLOG, ASKED, ANSWERED)
+)
 
 
 AGENTS = (
+    Agent(name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED),
+    Agent(name="backlog", topics=(BACKLOG,), handler="bench.handlers:dawdle", concurrency=8),
     Agent(name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000),
     msgspec.structs.replace(_BUILT_IN["analytics"], name="roll-up", handler="bench.handlers:roll_up"),
     msgspec.structs.replace(_BUILT_IN["images"], name="thumbnails", handler="bench.handlers:process_image"),

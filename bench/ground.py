@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,9 @@ from bench.events import activities
 from bench.inputs import IMAGES, TEXTS, posts, uploads
 from consumers.runtime.broker_view import BrokerView, open_admin
 from producers import Publisher
+from producers.client_log import ClientLog
+from producers.kafka import open_producer
+from producers.outgoing import Outgoing
 from schemas.catalogue import load_catalogue
 from schemas.event import Event
 from schemas.provision import apply, plan
@@ -30,6 +33,7 @@ _INPUTS: dict[str, Callable[[int], Iterator[Event]]] = {
     agents.TEXTS: lambda events: posts(min(events, TEXTS)),
 }
 _ANSWER_S = 15.0
+_DIFFERENT = 50_000
 _SOON_OVER = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )
@@ -66,6 +70,14 @@ class Ground:
                 publisher.publish(event, topic=topic)
                 kinds[_kind_of(event)] += 1
         return kinds
+
+    def fill_backlog(self, count: int) -> None:
+        """See that the topic of the backlog holds at least so many events, the same ones again and again."""
+        missing = count - self.records_in(agents.BACKLOG)
+        with Publisher(self.settings) as publisher:
+            prepared = [publisher.prepare(event, topic=agents.BACKLOG) for event in activities(_DIFFERENT)]
+        if missing > 0:
+            produce(self.settings, itertools.islice(itertools.cycle(prepared), missing))
 
     def folder_of(self, name: str) -> Path:
         """A new folder for one run."""
@@ -125,6 +137,29 @@ def ground(folder: Path, *, events: int) -> Iterator[Ground]:
         made = Ground(Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=CATALOGUE), folder, events)
         made.make_topics()
         yield made
+
+
+def produce(settings: Settings, prepared: Iterable[Outgoing]) -> None:
+    """Produce records that are encoded already, and wait for their acknowledgement."""
+    producer = open_producer(settings, client_id="bench", log=ClientLog("bench"), on_error=_fail)
+    for outgoing in prepared:
+        while True:
+            try:
+                producer.produce(outgoing.topic, outgoing.value, outgoing.key, on_delivery=_check_delivery)
+            except BufferError:
+                producer.poll(0.05)
+            else:
+                break
+    producer.flush()
+
+
+def _check_delivery(error: Any, _message: Any) -> None:
+    if error is not None:
+        raise KafkaException(error)
+
+
+def _fail(error: Any) -> None:
+    raise KafkaException(error)
 
 
 def _kind_of(event: Event) -> str:

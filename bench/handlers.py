@@ -1,7 +1,10 @@
 """The handlers of Headrace's rows: they count what they handle by kind, as every other contestant's do."""
 
+import time
+
 import polars as pl
 
+from bench.limits import sightings
 from bench.peers.tally import mine
 from consumers import analytics, images, text
 from consumers.batch import Batch
@@ -56,6 +59,18 @@ def analyze_text(post: TextPosted, context: Context) -> TextAnalyzed:
     analyzed = text.analyze(post, context)
     mine.counts["text"] += 1
     return analyzed
+
+
+def answer(activity: ActivityRecorded) -> ActivityRecorded:
+    """The event again, as a result: its time is the question's."""
+    return activity
+
+
+def dawdle(activity: ActivityRecorded, context: Context) -> None:
+    """Sleep a millisecond; then count the event, and write down which partition was worked on."""
+    time.sleep(0.001)
+    mine.counts[activity.kind] += 1
+    sightings.see(context.origin.partition)
 
 
 async def _nothing() -> None:
