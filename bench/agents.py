@@ -24,6 +24,7 @@ TOPICS = tuple(
 
 AGENTS = (
     Agent(name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED),
+    Agent(name="sight", topics=(ASKED,), handler="bench.handlers:sight"),
     Agent(name="backlog", topics=(BACKLOG,), handler="bench.handlers:dawdle", concurrency=8),
     Agent(name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000),
     msgspec.structs.replace(_BUILT_IN["analytics"], name="roll-up", handler="bench.handlers:roll_up"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -35,9 +35,16 @@ _INPUTS: dict[str, Callable[[int], Iterator[Event]]] = {
 _ANSWER_S = 15.0
 _DIFFERENT = 50_000
 _SOON_OVER = frozenset(
-    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.NON_EMPTY_GROUP,
+    }
 )
-"""What a broker says that has just made its topic of commits."""
+"""What a broker says that has just made a topic, or that has not yet heard of a member's end."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +94,24 @@ class Ground:
 
     def committed(self, group: str, topic: str) -> int:
         """How many events of a topic a group's commits cover."""
-        view = BrokerView(self.settings)
-        try:
-            return sum(commit.offset for commit in view.commits(group, [topic]).values())
-        finally:
-            view.close()
+        return _soon(lambda view: sum(at.offset for at in view.commits(group, [topic]).values()), self.settings)
 
     def records_in(self, topic: str) -> int:
         """How many records a topic holds."""
-        return BrokerView(self.settings).records_in(topic)
+        return _soon(lambda view: view.records_in(topic), self.settings)
 
     def forget_group(self, group: str) -> None:
         """Delete a group, so that its next worker begins with the first event."""
         admin: Any = open_admin(self.settings)
-        until_s = time.monotonic() + _ANSWER_S
-        while True:
+
+        def delete(_view: BrokerView) -> None:
             try:
                 admin.delete_consumer_groups([group], request_timeout=_ANSWER_S)[group].result(_ANSWER_S)
             except KafkaException as error:
-                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                    return
-                if error.args[0].code() not in _SOON_OVER or time.monotonic() > until_s:
+                if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
                     raise
-                time.sleep(0.1)
-            else:
-                return
+
+        _soon(delete, self.settings)
 
     def make_topics(self) -> None:
         """Create every topic of the bench's catalogue that is not there."""
@@ -151,6 +151,21 @@ def produce(settings: Settings, prepared: Iterable[Outgoing]) -> None:
             else:
                 break
     producer.flush()
+
+
+def _soon(ask: Callable[[BrokerView], _T], settings: Settings) -> _T:
+    """The broker's answer, once it can give one."""
+    view, until_s = BrokerView(settings), time.monotonic() + _ANSWER_S
+    try:
+        while True:
+            try:
+                return ask(view)
+            except KafkaException as error:
+                if error.args[0].code() not in _SOON_OVER or time.monotonic() > until_s:
+                    raise
+            time.sleep(0.1)
+    finally:
+        view.close()
 
 
 def _check_delivery(error: Any, _message: Any) -> None:

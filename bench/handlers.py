@@ -66,10 +66,14 @@ def answer(activity: ActivityRecorded) -> ActivityRecorded:
     return activity
 
 
-def dawdle(activity: ActivityRecorded, context: Context) -> None:
-    """Sleep a millisecond; then count the event, and write down which partition was worked on."""
+def dawdle(activity: ActivityRecorded) -> None:
+    """Sleep a millisecond; then count the event."""
     time.sleep(0.001)
     mine.counts[activity.kind] += 1
+
+
+def sight(activity: ActivityRecorded, context: Context) -> None:  # noqa: ARG001
+    """Write down which partition was worked on."""
     sightings.see(context.origin.partition)
 
 

@@ -1,43 +1,70 @@
 """How long the partitions that stay stand still while another worker joins, and while it leaves."""
 
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from bench.agents import BACKLOG
+from bench.agents import ASKED
 from bench.consuming import worker
 from bench.errors import UnavailableContestantError
+from bench.events import activities
 from bench.ground import Ground
 from bench.limits import sightings
 from bench.limits.limit import Limit, limit
+from producers import Publisher
+from schemas.settings import Settings
 
-_BACKLOG_EVENTS = 1_000_000
+_PER_S = 500
 _ALONE_S, _TOGETHER_S = 6.0, 8.0
 _RUNS = 3
+_AGENT = worker("sight", topic=ASKED)
 
 
 def measure(ground: Ground) -> list[Limit]:
-    """The longest pause of three runs."""
-    ground.fill_backlog(_BACKLOG_EVENTS)
+    """The longest pause of three runs, under 500 events a second: the four partitions have work all the time, and no backlog."""
     pauses_s = [_longest_pause_s(ground) for _ in range(_RUNS)]
     title = "longest pause of a partition that stays, while a worker joins and leaves"
     return [limit("rebalance", title, "s", figures=pauses_s, value=max(pauses_s), at_most=1.0)]
 
 
 def _longest_pause_s(ground: Ground) -> float:
-    """One worker alone, two, one alone again; handlers of 1 ms, so that a partition at work is seen all the time."""
-    ground.forget_group("backlog")
-    folder, one = ground.folder_of("rebalance"), worker("backlog", topic=BACKLOG)
-    servers = ground.settings.bootstrap_servers
-    with one.program.start(folder, broker=servers, events=0) as stays:
+    """One worker alone, two, one alone again."""
+    ground.forget_group(_AGENT.group or "")
+    folder, servers = ground.folder_of("rebalance"), ground.settings.bootstrap_servers
+    with _publishing(ground), _AGENT.program.start(folder, broker=servers, events=0) as stays:
         time.sleep(_ALONE_S)
         from_ns = time.monotonic_ns()
-        with one.program.start(folder, broker=servers, events=0) as comes:
+        with _AGENT.program.start(folder, broker=servers, events=0) as comes:
             time.sleep(_TOGETHER_S)
-        until_ns = time.monotonic_ns() + int(_ALONE_S * 1e9)
         time.sleep(_ALONE_S)
+        until_ns = time.monotonic_ns()
     return _longest_s(folder, stays.pid, comes.pid, between=(from_ns, until_ns))
+
+
+@contextmanager
+def _publishing(ground: Ground) -> Iterator[None]:
+    """Events at an even pace, from a thread."""
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(_publish, ground.settings, over)
+        try:
+            yield
+        finally:
+            over.set()
+        done.result()
+
+
+def _publish(settings: Settings, over: threading.Event) -> None:
+    began_s = time.perf_counter()
+    with Publisher(settings) as publisher:
+        for number, event in enumerate(activities(_PER_S * 120)):
+            if over.wait(max(0.0, began_s + number / _PER_S - time.perf_counter())):
+                return
+            publisher.publish(event, topic=ASKED)
 
 
 def _longest_s(folder: Path, stays: int, comes: int, *, between: tuple[int, int]) -> float:
