@@ -7,7 +7,6 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
 
 log = structlog.get_logger("headrace.agent")
@@ -33,13 +32,12 @@ class Commits:
         self._agent = agent
         self._membership = membership
         self._next_s = 0.0
-        self._refused = False
 
     def send(self, consumer: Consumer, now_s: float) -> None:
-        """Send what is due, ten times a second; sooner where records are started that no commit has told of."""
-        if now_s < self._next_s and (self._refused or not self._in_haste()):
+        """Send what is due, ten times a second at most."""
+        if now_s < self._next_s:
             return
-        self._next_s, self._refused = now_s + _INTERVAL_S, False
+        self._next_s = now_s + _INTERVAL_S
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
@@ -53,9 +51,6 @@ class Commits:
             consumer.commit(offsets=due, asynchronous=True)
         if self._crowded() != crowded_before:
             self._membership.set_pauses()
-
-    def _in_haste(self) -> bool:
-        return any(assignment.in_haste for assignment in self._membership.assignments.values())
 
     def is_expelled(self, now_s: float) -> bool:
         """Whether the group has given this member up, and its client does not notice."""
@@ -78,17 +73,7 @@ class Commits:
                 assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
             else:
                 assignment.say_again()
-                self._refused = True  # a coordinator that is away is not asked in haste
                 if refused.code() in _EXPELLED and assignment.expelled_s is None:
                     assignment.expelled_s = time.monotonic()
-                if refused.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
-                    self._say_less(assignment)
+                assignment.tells = refused.code() != KafkaError.OFFSET_METADATA_TOO_LARGE and assignment.tells
                 log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())
-
-    def _say_less(self, assignment: Assignment) -> None:
-        """A broker takes no such metadata: first without what is finished beyond the commit, then without what is started."""
-        if not assignment.tells and assignment.announced is not None:
-            assignment.announced = None
-            meaning = "a record that kills its worker will not be found: raise offset.metadata.max.bytes on the broker"
-            log.warning("started_untold", agent=self._agent.name, topic=assignment.topic, meaning=meaning)
-        assignment.tells = False

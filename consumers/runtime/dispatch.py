@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -60,11 +59,11 @@ class Dispatch:
             cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
             if cut is None:
                 waiting.remove(assignment)
-                continue
-            self._begin(assignment, *cut, limit=limit)
-            if allowed is not None:
-                self._circuits.probing(time.monotonic())
-                return
+            else:
+                self._submit(assignment, *cut)
+                if allowed is not None:
+                    self._circuits.probing(time.monotonic())
+                    return
 
     def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
         """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""
@@ -106,17 +105,6 @@ class Dispatch:
         behind = assignment.stored < assignment.watermark.committable and not assignment.advancing
         idle = not assignment.watermark.unfinished and not assignment.out
         return behind and idle and assignment.stopped is None
-
-    def _begin(self, assignment: Assignment, lane: int, records: list[Record], *, limit: int) -> None:
-        """Submit these; suspects by themselves, and what follows them goes back to its lane."""
-        if assignment.announced is not None:
-            assignment.announced.chunk = limit
-        if assignment.isolates:
-            alike = len(list(takewhile(lambda record: record.suspect == records[0].suspect, records)))
-            if alike < len(records):
-                assignment.lanes.put_back(lane, records[alike:])
-            records = records[:alike]
-        self._submit(assignment, lane, records)
 
     def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
         chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)

@@ -3,13 +3,13 @@
 import time
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.announced import FIRST_RECORDS
 from consumers.runtime.bounds import Pace
 from consumers.runtime.membership import Membership
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.stats import Stats
 
 _POLL_RECORDS = 4000
+_LEAST = 200
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
@@ -61,7 +61,7 @@ class Flow:
     def limit(self) -> int:
         """The most records in hand: some seconds of work, within the catalogue's bound and 64 MiB."""
         fit = max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes)))
-        return min(self._agent.max_in_flight, fit, max(FIRST_RECORDS, int(self._stats.rate * _WORK_AHEAD_S)))
+        return min(self._agent.max_in_flight, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
 
     @property
     def room(self) -> int:

@@ -91,7 +91,6 @@ class Membership:
             if self.assignments.get(place) is sought.waiting[place]:
                 self.assignments[place] = fresh
                 if fresh.stopped is None:
-                    self._begin(consumer, [fresh])
                     self._move_to(fresh)
         self.set_pauses()
         self._take_note(consumer, found)
@@ -146,7 +145,6 @@ class Membership:
             found = None
             self._await(sought)
         ready = found.assignments if found else {}
-        self._begin(consumer, list(ready.values()))
         taken = sought.waiting | ready
         offsets = [
             TopicPartition(*place, taken[place].watermark.committable if place in ready else OFFSET_END)
@@ -161,26 +159,6 @@ class Membership:
         log.info("assigned", agent=self._agent.name, partitions=_told(places))
         if found is not None:
             self._take_note(consumer, found)
-
-    def _begin(self, consumer: Consumer, fresh: list[Assignment]) -> None:
-        """The first commit of each, before its first record: it says where it starts, and how far records may be started."""
-        due = {(offset.topic, offset.partition): offset for a in fresh if (offset := a.due_commit()) is not None}
-        if not due:
-            return
-        try:
-            answers = consumer.commit(offsets=list(due.values()), asynchronous=False) or []
-            refused = {(answer.topic, answer.partition): answer.error for answer in answers if answer.error is not None}
-        except KafkaException as error:
-            refused = dict.fromkeys(due, error.args[0])
-        for assignment in [assignment for assignment in fresh if assignment.place in due]:
-            if (
-                assignment.place in refused
-            ):  # said again with the others: work does not wait for a coordinator that is away
-                assignment.say_again()
-                reason = refused[assignment.place].str()
-                log.warning("first_commit_failed", agent=self._agent.name, topic=assignment.topic, reason=reason)
-            else:
-                assignment.committed = due[assignment.place].offset
 
     def _await(self, sought: LookUp) -> None:
         sought.found.add_done_callback(lambda _: self._looked_up(sought))
@@ -206,7 +184,9 @@ class Membership:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
-        offsets = [offset for assignment in leaving if (offset := assignment.last_commit()) is not None]
+        for assignment in leaving:
+            assignment.say_again()
+        offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:
             self._commit_now(consumer, offsets)
