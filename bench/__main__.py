@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import rounds, rows, table
@@ -15,6 +14,7 @@ from bench.ground import ground
 from bench.machine import about
 from bench.results import Result, plain, results
 from bench.rows import ROWS, Row
+from bench.say import say
 
 REPORT = Path(__file__).with_name("results.json")
 EVENTS = 1_000_000
@@ -23,7 +23,6 @@ ROUNDS = 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the rows, print the table; 1 when one could not run or missed its bar."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped then too
     options, chosen = _read(argv)
     say(
         f"{len(chosen)} rows, {options.rounds} rounds of {options.events:,} events: about {_minutes(chosen, options)} min"
@@ -33,17 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("stopped")
         return 130
-    if chosen == list(ROWS) and options.events == EVENTS:  # a part of the rows makes no comparison
+    if chosen == list(ROWS) and options.events >= EVENTS and options.rounds >= ROUNDS:  # a part makes no comparison
         REPORT.write_text(json.dumps(plain(found, about()), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"wrote {REPORT}")
     in_json = options.output == "json"
     print(json.dumps(plain(found, about()), indent=2) if in_json else table.markdown(found))
     return int(any(result.unavailable is not None or result.met is False for result in found))
-
-
-def say(text: str) -> None:
-    """Tell how far it is, on stderr."""
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S}  {text}\n")
 
 
 def _read(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[Row]]:
@@ -64,7 +58,7 @@ def _read(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[Row]]:
 
 
 def _minutes(chosen: Sequence[Row], options: argparse.Namespace) -> int:
-    seconds: float = sum(row.about_s for row in chosen) * options.rounds
+    seconds: float = sum(row.about_s for row in chosen if row.run) * options.rounds
     return round(seconds / 60) + 1
 
 
@@ -77,4 +71,5 @@ def _measure(chosen: Sequence[Row], *, events: int, count: int) -> list[Result]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped then too
     sys.exit(main())

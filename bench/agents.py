@@ -11,15 +11,25 @@ from consumers.runtime.agent import Agent, Executor
 from schemas.topics import Topic
 
 ACTIVITY = "activity.recorded"
-PUBLISHED = "activity.published"
-_ANALYTICS = next(agent for agent in agents.AGENTS if agent.name == "analytics")
+PUBLISHED, BACKLOG = "activity.published", "activity.backlog"
+ASKED, ANSWERED = "activity.asked", "activity.answered"
+IMAGES, TEXTS = "images.uploaded", "texts.posted"
+_BUILT_IN = {agent.name: agent for agent in agents.AGENTS}
 
-TOPICS = (Topic(name=PUBLISHED, record="headrace.ActivityRecorded", key_field="user_id"),)
+TOPICS = tuple(
+    Topic(name=name, record="headrace.ActivityRecorded", key_field="user_id")
+    for name in (PUBLISHED, BACKLOG, ASKED, ANSWERED)
+)
 
 
 AGENTS = (
+    Agent(name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED),
+    Agent(name="sight", topics=(ASKED,), handler="bench.handlers:sight"),
+    Agent(name="backlog", topics=(BACKLOG,), handler="bench.handlers:dawdle", concurrency=8),
     Agent(name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000),
-    msgspec.structs.replace(_ANALYTICS, name="roll-up", handler="bench.handlers:roll_up"),
+    msgspec.structs.replace(_BUILT_IN["analytics"], name="roll-up", handler="bench.handlers:roll_up"),
+    msgspec.structs.replace(_BUILT_IN["images"], name="thumbnails", handler="bench.handlers:process_image"),
+    msgspec.structs.replace(_BUILT_IN["text"], name="texts", handler="bench.handlers:analyze_text"),
     Agent(name="inline", topics=(ACTIVITY,), handler="bench.handlers:count", executor=Executor.INLINE, deadline_s=None),
     Agent(name="threads", topics=(ACTIVITY,), handler="bench.handlers:count", concurrency=8),
     Agent(

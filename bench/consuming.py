@@ -1,53 +1,67 @@
-"""One contestant works through the topic, in a process of its own, and is timed from the first event handled to the last."""
+"""One contestant works through a topic, in processes of its own, and is timed from the first event handled to the last."""
 
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import progress
-from bench.children import Child, environment, tail
-from bench.environments import ROOT
-from bench.errors import UnavailableContestantError, WrongCountsError
+from bench.agents import ACTIVITY
+from bench.errors import WrongCountsError
 from bench.ground import CATALOGUE, Ground
+from bench.programs import Program, database, watch
 from bench.progress import Progress
 from consumers import analytics
 
-CAP_S = 20.0
-"""A run is over when every event is handled, or after so long; the rate is of what was handled by then."""
-_START_LIMIT_S = 60.0
 _COMMIT_LIMIT_S = 15.0
 _LOOK_S = 0.05
-_BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
-    """Who works through the topic.
+    """Who works through a topic.
 
     Attributes:
-        command: of its one worker.
-        group: its consumer group.
-        env: what its environment has beside BENCH_BROKER, BENCH_GROUP, BENCH_FOLDER and BENCH_TALLY.
+        program: of a worker.
+        topic: the topic.
+        group: its consumer group, where the name is not its own choice; a group of the run's name otherwise.
+        commits: False for one that takes nothing from Kafka.
+        workers: how many; the rate is then of the time in which all are at work, for a rebalance is no part of it.
         check: given the run's folder and the number of events, raises WrongCountsError if the outcome is not right.
     """
 
-    command: Sequence[str]
-    group: str
-    env: Mapping[str, str] = field(default_factory=dict)
+    program: Program
+    topic: str = ACTIVITY
+    group: str | None = None
+    commits: bool = True
+    workers: int = 1
     check: Callable[[Path, int], None] | None = None
 
 
-def worker(agent: str, *, check: Callable[[Path, int], None] | None = None) -> Contestant:
-    """A worker of Headrace with one agent of the bench's catalogue."""
-    command = [str(_BIN / "faust"), "-A", "streams", "worker", "--catalogue", CATALOGUE, "--agents", agent]
-    return Contestant(command=command, group=agent, check=check)
+def worker(
+    agent: str, *, topic: str = ACTIVITY, workers: int = 1, options: Sequence[str] = (),
+    check: Callable[[Path, int], None] | None = None,
+) -> Contestant:  # fmt: skip
+    """Workers of Headrace with one agent of the bench's catalogue."""
+    words = ["faust", "-A", "streams", "worker", "--catalogue", CATALOGUE, "--agents", agent, *options]
+    return Contestant(program=Program(words=words), topic=topic, group=agent, workers=workers, check=check)
 
 
 def bare(variant: str) -> Contestant:
     """The bare client loop, `bench.bare`."""
-    return Contestant(command=[sys.executable, "-m", "bench.bare", variant], group=f"bare-{variant}")
+    return Contestant(program=Program(words=["python", "-m", "bench.bare", variant]))
+
+
+def pool(what: str, topic: str) -> Contestant:
+    """A bare pool, `bench.pool`, on the events that the topic has too."""
+    words = ["python", "-m", "bench.pool", what, "{events}"]
+    return Contestant(program=Program(words=words), topic=topic, commits=False)
+
+
+def peer(environment: str, *words: str, variant: str = "") -> Contestant:
+    """Another framework's worker on the same topic."""
+    return Contestant(program=Program(words=words, environment=environment, env={"BENCH_VARIANT": variant}))
 
 
 def run(ground: Ground, name: str, contestant: Contestant) -> float:
@@ -59,20 +73,27 @@ def run(ground: Ground, name: str, contestant: Contestant) -> float:
         UnavailableContestantError: if it handles nothing.
         WrongCountsError: if it handled, or committed, anything else than what is in the topic.
     """
-    ground.forget_group(contestant.group)  # 1
+    events = ground.kinds(contestant.topic).total()
     folder = ground.folder_of(name)
-    with Child(
-        contestant.command, env=_environment(ground, folder, contestant), cwd=ROOT, log=folder / "log"
-    ) as child:  # 2
-        reached = _watch(child, folder / "tally", ground.events)  # 3
-        is_whole = reached.handled >= ground.events
-        if is_whole:
-            _await_commit(ground, contestant.group)  # 4
+    group = contestant.group or folder.name
+    ground.forget_group(group)  # 1
+    with ExitStack() as started:
+        workers = [  # 2
+            started.enter_context(
+                contestant.program.start(folder, broker=ground.settings.bootstrap_servers, events=events, group=group)
+            )
+            for _ in range(contestant.workers)
+        ]
+        reached = watch(workers, folder / "tally", events)  # 3
+        is_whole = reached.handled >= events
+        if is_whole and contestant.commits:
+            _await_commit(ground, group, contestant.topic, events)  # 4
     end = progress.read(folder / "tally") or reached  # 5
-    _check_counts(ground, end, committed=ground.committed(contestant.group), is_whole=is_whole)  # 6
+    committed = ground.committed(group, contestant.topic) if contestant.commits else end.handled
+    _check_counts(ground, contestant, end, committed=committed, is_whole=is_whole)  # 6
     if is_whole and contestant.check is not None:
-        contestant.check(folder, ground.events)
-    return reached.events_per_s
+        contestant.check(folder, events)
+    return progress.rate_together(folder / "tally") if contestant.workers > 1 else reached.events_per_s
 
 
 def all_rolled_up(folder: Path, events: int) -> None:
@@ -81,52 +102,22 @@ def all_rolled_up(folder: Path, events: int) -> None:
     Raises:
         WrongCountsError: if it has not.
     """
-    counted = sum(window["count"] + window["dropped"] for window in analytics.read(_database(folder), group="roll-up"))
+    counted = sum(window["count"] + window["dropped"] for window in analytics.read(database(folder), group="roll-up"))
     if counted != events:
         raise WrongCountsError(f"the database counts {counted:,} of {events:,} events")
 
 
-def _environment(ground: Ground, folder: Path, contestant: Contestant) -> dict[str, str]:
-    return environment(
-        folder,
-        PYTHONPATH=str(ROOT),
-        BENCH_BROKER=ground.settings.bootstrap_servers,
-        BENCH_GROUP=contestant.group,
-        BENCH_FOLDER=str(folder),
-        BENCH_TALLY=str(folder / "tally"),
-        KAFKA_BOOTSTRAP_SERVERS=ground.settings.bootstrap_servers,
-        HEADRACE_STORE_URL=str(folder / "objects"),
-        HEADRACE_DATABASE_URL=_database(folder),
-        **contestant.env,
-    )
-
-
-def _database(folder: Path) -> str:
-    return f"sqlite:///{folder / 'headrace.db'}"
-
-
-def _watch(child: Child, tallies: Path, events: int) -> Progress:
-    """The progress at the moment when all events are handled, or when the time is up."""
-    started_s = time.monotonic()
-    while True:
-        found = progress.read(tallies)
-        if found is not None and (found.handled >= events or time.monotonic_ns() - found.first_ns > CAP_S * 1e9):
-            return found
-        if child.has_ended or (found is None and time.monotonic() - started_s > _START_LIMIT_S):
-            what = "it ended" if child.has_ended else f"it handled nothing within {_START_LIMIT_S:.0f} s"
-            raise UnavailableContestantError(f"{what}: {tail(child.log)[-300:]}")
-        time.sleep(_LOOK_S)
-
-
-def _await_commit(ground: Ground, group: str) -> None:
+def _await_commit(ground: Ground, group: str, topic: str, events: int) -> None:
     until_s = time.monotonic() + _COMMIT_LIMIT_S
-    while ground.committed(group) < ground.events and time.monotonic() < until_s:
+    while ground.committed(group, topic) < events and time.monotonic() < until_s:
         time.sleep(_LOOK_S)
 
 
-def _check_counts(ground: Ground, end: Progress, *, committed: int, is_whole: bool) -> None:
-    if is_whole and (end.kinds != ground.kinds or committed != ground.events):
-        wanted = dict(ground.kinds)
-        raise WrongCountsError(f"handled {dict(end.kinds)} and committed {committed:,} of {wanted}")
-    if not is_whole and not 0 < committed <= end.handled <= ground.events:
+def _check_counts(ground: Ground, contestant: Contestant, end: Progress, *, committed: int, is_whole: bool) -> None:
+    """Every event is handled once (more often only where a rebalance may repeat it), and committed if it is handled."""
+    kinds = ground.kinds(contestant.topic)
+    is_right = end.kinds == kinds or (contestant.workers > 1 and end.kinds >= kinds)
+    if is_whole and not (is_right and committed >= kinds.total()):
+        raise WrongCountsError(f"handled {dict(end.kinds)} and committed {committed:,} of {dict(kinds)}")
+    if not is_whole and not 0 < committed <= end.handled:
         raise WrongCountsError(f"committed {committed:,} of {end.handled:,} handled events")

@@ -1,12 +1,22 @@
-"""The handlers of Headrace's rows: they count by kind, as every other contestant's do."""
+"""The handlers of Headrace's rows: they count what they handle by kind, as every other contestant's do."""
+
+import time
 
 import polars as pl
 
+from bench.limits import sightings
 from bench.peers.tally import mine
-from consumers import analytics
+from consumers import analytics, images, text
 from consumers.batch import Batch
 from consumers.context import Context
-from schemas.records import ActivityRecorded, ActivityRolledUp
+from schemas.records import (
+    ActivityRecorded,
+    ActivityRolledUp,
+    ImageProcessed,
+    ImageUploaded,
+    TextAnalyzed,
+    TextPosted,
+)
 
 _MINUTE_US = 60_000_000
 
@@ -35,6 +45,36 @@ def roll_up(activity: Batch, context: Context) -> list[ActivityRolledUp]:
     for kind, events in activity.frame["kind"].value_counts().iter_rows():
         mine.counts[kind] += events
     return rolled_up
+
+
+def process_image(image: ImageUploaded, context: Context) -> ImageProcessed:
+    """What the images agent does; then count it."""
+    processed = images.process(image, context)
+    mine.counts["image"] += 1
+    return processed
+
+
+def analyze_text(post: TextPosted, context: Context) -> TextAnalyzed:
+    """What the text agent does; then count it."""
+    analyzed = text.analyze(post, context)
+    mine.counts["text"] += 1
+    return analyzed
+
+
+def answer(activity: ActivityRecorded) -> ActivityRecorded:
+    """The event again, as a result: its time is the question's."""
+    return activity
+
+
+def dawdle(activity: ActivityRecorded) -> None:
+    """Sleep a millisecond; then count the event."""
+    time.sleep(0.001)
+    mine.counts[activity.kind] += 1
+
+
+def sight(activity: ActivityRecorded, context: Context) -> None:  # noqa: ARG001
+    """Write down which partition was worked on."""
+    sightings.see(context.origin.partition)
 
 
 async def _nothing() -> None:

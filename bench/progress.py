@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers.tally import KINDS, LINE
+from bench.errors import WrongCountsError
+from bench.peers.tally import INTERVAL_S, KINDS, LINE
 
 _S_PER_NS = 1e-9
 
@@ -37,13 +38,15 @@ class Progress:
 
     @property
     def events_per_s(self) -> float:
-        """Events handled a second between the first tally and the last."""
+        """Events handled a second between the first tally and the last; a run with one tally was over within an interval."""
+        if self.handled == self.first:
+            return self.handled / INTERVAL_S
         return (self.handled - self.first) / self.seconds
 
 
 def read(tallies: Path) -> Progress | None:
     """The progress that a folder of tallies shows; None before the first event is handled."""
-    files = [list(LINE.iter_unpack(_whole_lines(path))) for path in tallies.iterdir()]
+    files = _lines(tallies)
     lines = [line for of_file in files for line in of_file]
     if not lines:
         return None
@@ -53,6 +56,25 @@ def read(tallies: Path) -> Progress | None:
         if of_file:
             kinds.update(dict(zip(KINDS, of_file[-1][1:], strict=True)))
     return Progress(first_ns, sum(first), max(lines)[0], kinds)
+
+
+def rate_together(tallies: Path) -> float:
+    """Events handled a second while all of several processes were at work: from the last one's first tally to the first one's last."""
+    files = [of_file for of_file in _lines(tallies) if of_file]
+    from_ns = max(of_file[0][0] for of_file in files)
+    until_ns = min(of_file[-1][0] for of_file in files)
+    if until_ns <= from_ns:
+        raise WrongCountsError("the workers were never at work at the same time")
+    handled = sum(_handled_by(of_file, until_ns) - _handled_by(of_file, from_ns) for of_file in files)
+    return handled / ((until_ns - from_ns) * _S_PER_NS)
+
+
+def _handled_by(of_file: list[tuple[int, ...]], at_ns: int) -> int:
+    return max(sum(counts) for when_ns, *counts in of_file if when_ns <= at_ns)
+
+
+def _lines(tallies: Path) -> list[list[tuple[int, ...]]]:
+    return [list(LINE.iter_unpack(_whole_lines(path))) for path in tallies.iterdir()]
 
 
 def _whole_lines(path: Path) -> bytes:

@@ -60,11 +60,11 @@ def results(rows: Sequence[Row], rates: Rates, failures: Mapping[str, str]) -> l
         rates: of each row that ran in every round.
         failures: why a row did not.
     """
-    return [_result(row, rates, failures.get(row.name)) for row in rows]
+    return [_result(row, rates, failures.get(row.of or row.name)) for row in rows]
 
 
 def _result(row: Row, rates: Rates, failure: str | None) -> Result:
-    own = rates.get(row.name, ())
+    own = rates.get(row.of or row.name, ())
     if failure is not None or not own:
         return Result(
             name=row.name,

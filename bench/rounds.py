@@ -18,11 +18,11 @@ def run(
     Returns:
         By row, events a second of each round; and why a row failed, which is then left out of the further rounds.
     """
-    rates: dict[str, list[float]] = {row.name: [] for row in rows}
+    rates: dict[str, list[float]] = {row.name: [] for row in rows if row.run}
     failures: dict[str, str] = {}
     for number in range(rounds):
         for row in in_order(rows, number):
-            if row.name in failures:
+            if row.run is None or row.name in failures:
                 continue
             started_s = time.monotonic()
             try:
@@ -32,7 +32,7 @@ def run(
                 say(f"{row.name}: {error}")
             else:
                 rates[row.name].append(rate)
-                say(f"round {number + 1}  {row.name:16} {rate:12,.0f} /s  ({time.monotonic() - started_s:.0f} s)")
+                say(f"round {number + 1}  {row.name:20} {rate:12,.0f} /s  ({time.monotonic() - started_s:.0f} s)")
     return rates, failures
 
 

@@ -112,9 +112,7 @@ def field_of(contestant: Contestant, folder: Path) -> Iterator[Field]:
         UnavailableContestantError: when something that it needs is missing.
     """
     (folder / "tried").mkdir()
-    python = (
-        python_of(contestant.environment, contestant.requirement) if contestant.environment else Path(sys.executable)
-    )
+    python = python_of(contestant.environment) if contestant.environment else Path(sys.executable)
     if contestant.broker == "rabbitmq":
         with rabbitmq.broker(folder) as url:
             yield Field(contestant, folder, python, url, {})

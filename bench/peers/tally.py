@@ -12,11 +12,10 @@ import threading
 import time
 from pathlib import Path
 
-KINDS = ("view", "click", "search", "purchase")
+KINDS = ("view", "click", "search", "purchase", "image", "text")
 LINE = struct.Struct(f"<{1 + len(KINDS)}q")
 """Nanoseconds of the machine's monotonic clock, then the events handled so far, by kind."""
-_INTERVAL_S = 0.01
-_SECOND_NS = 1_000_000_000
+INTERVAL_S = 0.01
 
 
 class _Mine(threading.local):
@@ -67,7 +66,7 @@ class _Writer:
                 if sums != written:
                     file.write(LINE.pack(time.monotonic_ns(), *sums))
                     written = sums
-                time.sleep(_INTERVAL_S)
+                time.sleep(INTERVAL_S)
 
 
 mine = _Mine()

@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass, field
 
-import msgspec
 from confluent_kafka import TopicPartition
 
-from consumers.runtime.agent import Agent, Executor
-from consumers.runtime.announced import Announced
+from consumers.runtime.agent import Agent
 from consumers.runtime.bounds import Bound
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.metadata import Note, encode, fitting
 from consumers.runtime.offsets import Start
-from consumers.runtime.record import Record
 from consumers.runtime.watermark import Watermark
 from schemas.names import retry_suffix
-
-_FIRST_CHUNK_RECORDS = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +32,7 @@ class Assignment:
         committed: the last offset that the broker confirmed; -1 for none that counts.
         sent: the offset of the commit that is on its way; -1 for none.
         sent_s: when that was, on the clock of `time.monotonic()`.
+        expelled_s: since when the broker refuses its commits because it knows no such member; None while it does not.
         said: what the last commit told of what is finished beyond it; None where that must be told again.
         tells: whether its commits tell what is finished beyond them: not where the broker takes no such metadata, and not of an
             exact agent, whose stored offset decides.
@@ -49,11 +45,6 @@ class Assignment:
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
         bound: of a replay, where it ends.
-        announced: what the broker knows of the records in hand; None where that is of no use: a child process's death is its
-            record's, and a broker may take no such metadata.
-        suspects_until: records below this offset may have killed an earlier owner; 0 where there was none that died.
-        last_suspect: the highest offset of a suspect that was taken; -1 for none.
-        deaths: how often a child process died of a record, by offset, of those that are not finished.
     """
 
     topic: str
@@ -72,6 +63,7 @@ class Assignment:
     stopped: str | None = None
     sent: int = -1
     sent_s: float = 0.0
+    expelled_s: float | None = None
     said: bytes | None = None
     crowded: bool = False
     tells: bool = True
@@ -81,23 +73,15 @@ class Assignment:
     unacknowledged: int = 0
     reached: int = 0
     bound: Bound | None = None
-    announced: Announced | None = None
-    suspects_until: int = 0
-    last_suspect: int = -1
-    deaths: dict[int, int] = field(default_factory=dict)
-    deaths_told: dict[int, int] = field(default_factory=dict)
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
     def of(cls, agent: Agent, topic: str, partition: int, note: Note, start: Start, *, committed: int) -> "Assignment":
-        """A fresh assignment that starts where `start` says; the note tells what is finished beyond that, and who is suspect."""
-        announces = agent.executor is not Executor.PROCESSES
-        chunk = agent.batch_records or _FIRST_CHUNK_RECORDS
-        announced = Announced(start.offset, lanes=agent.concurrency, chunk=chunk)
+        """A fresh assignment that starts where `start` says; the note tells what is finished beyond that."""
         return cls(
             topic=topic,
             partition=partition,
-            note=Note(note.topic_id, note.birth),
+            note=note._replace(done=b""),
             done=note.done,
             retry_delay_s=next((d for d in agent.retry_delays_s if topic.endswith(retry_suffix(agent.name, d))), None),
             started_at=start.offset,
@@ -109,9 +93,6 @@ class Assignment:
             exact=agent.exact,
             tells=not agent.exact,
             stopped=start.misfit if start.stopped else None,
-            announced=announced if announces else None,
-            suspects_until=note.started if announces and note.started > start.offset else 0,
-            deaths=dict(note.deaths) if announces else {},
         )
 
     @classmethod
@@ -150,72 +131,23 @@ class Assignment:
         """Whether a replay has taken all that it wants of this partition."""
         return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until
 
-    @property
-    def held_up(self) -> bool:
-        """Whether its next record waits for the broker to know of it."""
-        return self.announced is not None and self.announced.short
-
-    @property
-    def in_haste(self) -> bool:
-        """Whether a commit should not wait for its turn: records wait for it."""
-        return self.stopped is None and self.announced is not None and self.announced.due
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the broker has not answered for its last commit."""
-        return self.sent >= 0 or (self.announced is not None and self.announced.unanswered)
-
-    @property
-    def isolates(self) -> bool:
-        """Whether a suspect may be among its records."""
-        return self.watermark.committable <= self.last_suspect
-
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
         if self.stopped is not None:
             return None
-        offset, beyond = self._committable(), self.watermark.flags_beyond() if self.tells else b""
-        news = (
-            beyond != (self.said or b"") or self.deaths != self.deaths_told or offset > max(self.committed, self.sent)
-        )
-        if not (news or (self.announced is not None and self.announced.due)):
-            return None
-        self.said, self.crowded = beyond, bool(beyond) and fitting(beyond) < len(beyond)
-        started = 0 if self.announced is None else self.announced.say(max(self.reached, self.started_at))
-        return self._commit(offset, beyond, max(started, self.suspects_until))
-
-    def last_commit(self) -> TopicPartition | None:
-        """The commit of an owner that leaves: what it had started is finished, or given up; its suspects stay suspects."""
-        if self.stopped is not None:
-            return None
-        offset, beyond = self._committable(), self.watermark.flags_beyond() if self.tells else b""
-        return self._commit(offset, beyond, self.suspects_until if offset < self.suspects_until else 0)
-
-    def _committable(self) -> int:
         if self.end > self.watermark.committable:
             self.watermark.skip_to(self.end)
         # An exact agent starts at the stored offset, whatever was committed: a commit ahead of it would tell a lag that isn't.
-        return min(self.watermark.committable, self.stored) if self.exact else self.watermark.committable
-
-    def _commit(self, offset: int, beyond: bytes, started: int) -> TopicPartition:
-        self.deaths = {at: times for at, times in self.deaths.items() if at >= self.watermark.committable}
-        self.deaths_told = dict(self.deaths)
-        note = self.note._replace(done=beyond, started=started, deaths=tuple(sorted(self.deaths.items())))
-        return TopicPartition(self.topic, self.partition, offset, metadata=encode(note))
+        offset = min(self.watermark.committable, self.stored) if self.exact else self.watermark.committable
+        beyond = self.watermark.flags_beyond() if self.tells else b""
+        if offset <= max(self.committed, self.sent) and beyond == (self.said or b""):
+            return None
+        self.said, self.crowded = beyond, bool(beyond) and fitting(beyond) < len(beyond)
+        return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note._replace(done=beyond)))
 
     def say_again(self) -> None:
         """The commit on its way has failed, or may still fail: say it again."""
         self.sent, self.said = -1, None
-        if self.announced is not None:
-            self.announced.forget()
-
-    def examined(self, record: Record) -> Record:
-        """A record that was taken: with its mark, where it may have killed an earlier owner, or has killed a child process."""
-        deaths = self.deaths.get(record.offset, 0)
-        if not deaths and record.offset >= self.suspects_until and not record.suspect:
-            return record
-        self.last_suspect = record.offset
-        return msgspec.structs.replace(record, suspect=True, attempt=max(record.attempt, deaths + 1), event=None)
 
     def is_done(self, offset: int) -> bool:
         """Whether a record was finished already by an earlier owner of the partition."""

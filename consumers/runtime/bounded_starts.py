@@ -9,6 +9,7 @@ from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bounds, Span
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.errors import AgentFailedError
+from consumers.runtime.metadata import Note, decode
 from consumers.runtime.offsets import Committed, Log, Start
 from consumers.runtime.starts import Found, Place, Starts
 
@@ -43,10 +44,9 @@ class BoundedStarts(Starts):
         if at > wanted:
             self._bounds.lost[place] = at - wanted
             log.warning("retention_passed", topic=place[0], partition=place[1], lost=f"{wanted} to {at - 1}")
+        done = decode(commit.said).done if commit is not None and commit.offset == at else b""
+        note = Note(log_now.topic_id, done=done)
         start = Start(at)
-        said = self._said(place, commit, log_now, start)
-        done = said.done if commit is not None and commit.offset == at else b""
-        note = said._replace(topic_id=log_now.topic_id, birth=None, done=done)
         assignment = Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
         assignment.bound = self._bounds.bound(span.end)
         return assignment

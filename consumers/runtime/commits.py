@@ -1,22 +1,23 @@
 """Commits: what is due is sent now and then, and counts when the broker has answered."""
 
+import time
 from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from consumers.runtime import metadata
 from consumers.runtime.agent import Agent
-from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
 
 log = structlog.get_logger("headrace.agent")
 
 _INTERVAL_S = 0.1
-_IN_HASTE_S = 0.01
 _UNANSWERED_S = 5.0
-_HELD_UP_S = 1.0
 """Seen after a broker's kill -9: librdkafka never answers for a commit that was on its way, and nothing said it again."""
+_UNNOTICED_S = 10.0
+"""A client learns within a heartbeat or two that its group has given it up. Seen after a broker's kill -9 and a cut network:
+its heartbeats had ended for good, it learned nothing, and worked on what had long been another's."""
+_EXPELLED = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH})
 
 
 class Commits:
@@ -31,18 +32,16 @@ class Commits:
         self._agent = agent
         self._membership = membership
         self._next_s = 0.0
-        self._hasty_s = 0.0
 
     def send(self, consumer: Consumer, now_s: float) -> None:
-        """Send what is due, ten times a second; sooner where records wait for the broker to know of them."""
-        if now_s < self._next_s and not (now_s >= self._hasty_s and self._in_haste()):
+        """Send what is due, ten times a second at most."""
+        if now_s < self._next_s:
             return
-        self._next_s, self._hasty_s = now_s + _INTERVAL_S, now_s + _IN_HASTE_S
+        self._next_s = now_s + _INTERVAL_S
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
-            limit_s = _HELD_UP_S if assignment.held_up else _UNANSWERED_S
-            if assignment.unanswered and now_s - assignment.sent_s > limit_s:
+            if assignment.sent >= 0 and now_s - assignment.sent_s > _UNANSWERED_S:
                 assignment.say_again()
             offset = assignment.due_commit()
             if offset is not None:
@@ -53,8 +52,10 @@ class Commits:
         if self._crowded() != crowded_before:
             self._membership.set_pauses()
 
-    def _in_haste(self) -> bool:
-        return any(assignment.in_haste for assignment in self._membership.assignments.values())
+    def is_expelled(self, now_s: float) -> bool:
+        """Whether the group has given this member up, and its client does not notice."""
+        since_s = [each.expelled_s for each in self._membership.assignments.values() if each.expelled_s is not None]
+        return bool(since_s) and now_s - min(since_s) > _UNNOTICED_S
 
     def _crowded(self) -> list[bool]:
         return [assignment.crowded for assignment in self._membership.assignments.values()]
@@ -67,20 +68,12 @@ class Commits:
                 continue  # the answer to an earlier assignment's commit, perhaps of a log that is gone
             refused = error or partition.error
             if refused is None:
+                assignment.expelled_s = None
                 assignment.committed = max(assignment.committed, partition.offset)
                 assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
-                if assignment.announced is not None:
-                    assignment.announced.heard(metadata.started_in(partition.metadata))
             else:
                 assignment.say_again()
-                if refused.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
-                    self._say_less(assignment)
+                if refused.code() in _EXPELLED and assignment.expelled_s is None:
+                    assignment.expelled_s = time.monotonic()
+                assignment.tells = refused.code() != KafkaError.OFFSET_METADATA_TOO_LARGE and assignment.tells
                 log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())
-
-    def _say_less(self, assignment: Assignment) -> None:
-        """A broker takes no such metadata: first without what is finished beyond the commit, then without what is started."""
-        if not assignment.tells and assignment.announced is not None:
-            assignment.announced = None
-            meaning = "a record that kills its worker will not be found: raise offset.metadata.max.bytes on the broker"
-            log.warning("started_untold", agent=self._agent.name, topic=assignment.topic, meaning=meaning)
-        assignment.tells = False

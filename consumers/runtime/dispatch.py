@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.announced import Announced
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.circuit import Circuits
@@ -58,11 +57,13 @@ class Dispatch:
             assignment = waiting[self._turn % len(waiting)]
             limit = allowed or assignment.batch_limit or self._flow.chunk_records
             cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
-            if cut is None or not self._begin(assignment, *cut, limit=limit):
+            if cut is None:
                 waiting.remove(assignment)
-            elif allowed is not None:
-                self._circuits.probing(time.monotonic())
-                return
+            else:
+                self._submit(assignment, *cut)
+                if allowed is not None:
+                    self._circuits.probing(time.monotonic())
+                    return
 
     def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
         """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""
@@ -105,23 +106,6 @@ class Dispatch:
         idle = not assignment.watermark.unfinished and not assignment.out
         return behind and idle and assignment.stopped is None
 
-    def _begin(self, assignment: Assignment, lane: int, records: list[Record], *, limit: int) -> bool:
-        """Submit what of these may start now, together; the rest goes back to its lane. Whether that was anything."""
-        stop = len(records)
-        if assignment.announced is not None:
-            assignment.announced.chunk = limit
-            if assignment.watermark.highest > assignment.announced.known:
-                stop = _known(records, assignment.announced)
-        if assignment.isolates:
-            stop = min(stop, next((at for at, r in enumerate(records) if r.suspect != records[0].suspect), stop))
-        if stop < len(records):
-            assignment.lanes.put_back(lane, records[stop:])
-        if stop:
-            self._submit(assignment, lane, records[:stop])
-        else:
-            assignment.lanes.release(lane)
-        return stop > 0
-
     def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
         chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
         assignment.chunks.add(chunk)
@@ -134,11 +118,3 @@ class Dispatch:
         chunk = Chunk(assignment, 0, [], key_of, deadline_s=deadline_s, purpose=purpose, following=following)
         assignment.chunks.add(chunk)
         self._executor.submit(chunk)
-
-
-def _known(records: list[Record], announced: Announced) -> int:
-    """How many of the records the broker knows to be in hand; the next one waits until it does."""
-    stop = next((at for at, record in enumerate(records) if record.offset >= announced.known), len(records))
-    if stop < len(records):
-        announced.wait_for(records[stop].offset)
-    return stop

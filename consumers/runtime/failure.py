@@ -20,9 +20,6 @@ MESSAGE_BYTES = 1024
 TRACEBACK_BYTES = 8 * 1024
 """Bounds of what a dead letter's headers may add, so that a dead letter always fits its topic."""
 
-PROCESS_DIED = "ProcessDied"
-"""The error class of a record whose child process died."""
-
 _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (Reject, "rejected"),
     (Retry, "retry"),
@@ -85,7 +82,7 @@ def kept_waiting(dependency: str, limit_s: float) -> Failed:
 def died(exit_code: int | None) -> Failed:
     """The failure of a record whose child process ended while the record ran."""
     how = f"by signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"with exit code {exit_code}"
-    return Failed(kind="died", error_class=PROCESS_DIED, message=f"the handler's process ended {how}")
+    return Failed(kind="died", error_class="ProcessDied", message=f"the handler's process ended {how}")
 
 
 def bounded(text: str, most_bytes: int) -> str:

@@ -98,7 +98,7 @@ class Inbox:
             raise AgentFailedError(f"agent {self._agent.name} cannot work: {'; '.join(sorted(reasons))}")
         if "fenced" in kinds and assignment.alive:
             self._membership.fenced(assignment)
-        elif kinds & {"deadline", "died"} and self._agent.batch_records and len(completed.chunk.records) > 1:
+        elif "deadline" in kinds and self._agent.batch_records and len(completed.chunk.records) > 1:
             assignment.batch_limit = max(1, len(completed.chunk.records) // 2)
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
         else:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import groupby, repeat
 from operator import attrgetter
 from typing import Any
@@ -16,7 +15,6 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bound
-from consumers.runtime.failure import PROCESS_DIED
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
@@ -88,14 +86,9 @@ class Intake:
         if assignment is None or assignment.quiet:
             return
         if assignment.retry_delay_s is None:
-            records = self._records_of(place, messages)
-            if assignment.suspects_until > records[0].offset or assignment.deaths:
-                records = [assignment.examined(record) for record in records]
-            self._queue(assignment, records)
+            self._queue(assignment, self._records_of(place, messages))
         else:
-            retried = [retry_of(message) for message in messages]
-            retried = [replace(each, record=assignment.examined(each.record)) for each in retried]
-            self._waiting.take(assignment, retried, self._queue)
+            self._waiting.take(assignment, [retry_of(message) for message in messages], self._queue)
 
     def _records_of(self, place: tuple[str, int], messages: list[Message]) -> list[Record]:
         """Many messages of one partition as records: column by column, in C."""
@@ -191,7 +184,6 @@ def retry_of(message: Any) -> Retried:
         first_failure_ms=came.first_failure_ms,
         origin=came.origin,
         redrives=came.redrives,
-        suspect=came.error[0] == PROCESS_DIED,
     )
     return Retried(again, came.due_ms, came.error)
 

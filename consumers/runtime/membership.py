@@ -184,7 +184,9 @@ class Membership:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
-        offsets = [offset for assignment in leaving if (offset := assignment.last_commit()) is not None]
+        for assignment in leaving:
+            assignment.say_again()
+        offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:
             self._commit_now(consumer, offsets)

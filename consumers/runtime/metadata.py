@@ -11,11 +11,9 @@ from typing import NamedTuple
 FORMAT = "headrace/1"
 MOST_BYTES = 4095
 """What a broker takes by default (offset.metadata.max.bytes less one)."""
-_DONE_MOST_BYTES = MOST_BYTES - 256
-_DEATHS_MOST_BYTES = 96
-"""Room for the other facts: a topic id is 22 characters, an offset 19 at most."""
+_DONE_MOST_BYTES = MOST_BYTES - 128
+"""Room for the other facts: a topic id is 22 characters."""
 _LENGTH_DIGITS = 7
-_NUMBER_DIGITS = 19
 _AS_DIGITS = bytes.maketrans(b"\0\1", b"01")
 _AS_FLAGS = bytes.maketrans(b"01", b"\0\1")
 
@@ -39,15 +37,11 @@ class Note(NamedTuple):
         topic_id: of the log that the offset was committed for; None where that is unknown.
         birth: of the group, for this topic; None where that is unknown.
         done: what is finished beyond the committed offset: a byte for it and for each offset that follows, 1 where it is.
-        started: records below this offset may have been started by an owner that has not left since; 0 after a clean leave.
-        deaths: how often a child process died of a record that is not finished, as (offset, times).
     """
 
     topic_id: str | None = None
     birth: Birth | None = None
     done: bytes = b""
-    started: int = 0
-    deaths: tuple[tuple[int, int], ...] = ()
 
 
 def encode(note: Note) -> str:
@@ -55,8 +49,6 @@ def encode(note: Note) -> str:
     facts = {
         "id": note.topic_id,
         "born": f"{note.birth.at_ms}/{note.birth.partitions}" if note.birth else None,
-        "started": str(note.started) if note.started else None,
-        "died": _joined(note.deaths),
         "done": _packed(note.done[: fitting(note.done)]),
     }
     return " ".join([FORMAT, *(f"{name}={value}" for name, value in facts.items() if value)])
@@ -75,13 +67,7 @@ def decode(metadata: str | None) -> Note:
     facts = _facts(metadata)
     at_ms, _, partitions = facts.get("born", "").partition("/")
     birth = Birth(int(at_ms), int(partitions)) if at_ms.isdecimal() and partitions.isdecimal() else None
-    done, deaths = _unpacked(facts.get("done", "")), _deaths(facts.get("died", ""))
-    return Note(facts.get("id"), birth, done, _number(facts.get("started", "")), deaths)
-
-
-def started_in(metadata: str | None) -> int:
-    """How far a commit says that records may have been started; 0 where it says nothing."""
-    return _number(_facts(metadata).get("started", ""))
+    return Note(facts.get("id"), birth, _unpacked(facts.get("done", "")))
 
 
 def encode_logs(ids: Mapping[str, str]) -> str:
@@ -123,25 +109,6 @@ def _unpacked(text: str) -> bytes:
         return b""
     flags = f"{int.from_bytes(raw, 'big'):0{int(length)}b}".encode().translate(_AS_FLAGS)
     return flags if len(flags) == int(length) else b""
-
-
-def _joined(deaths: tuple[tuple[int, int], ...]) -> str:
-    """The deaths as text, cut to whole ones; of a record that is left out, a later owner counts anew."""
-    told = ""
-    for offset, times in deaths:
-        more = f"{told},{offset}:{times}" if told else f"{offset}:{times}"
-        told = more if len(more) <= _DEATHS_MOST_BYTES else told
-    return told
-
-
-def _deaths(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = (each.partition(":") for each in text.split(","))
-    return tuple((_number(offset), _number(times)) for offset, _, times in pairs if _number(times))
-
-
-def _number(text: str) -> int:
-    """A number of offset's length; 0 where the text is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _NUMBER_DIGITS else 0
 
 
 def _facts(metadata: str | None) -> dict[str, str]:

@@ -26,7 +26,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         origin: of a record that came again by a retry topic, where it first stood, under the broker's name of the topic.
         redrives: how often an operator has sent it to its agent again.
         event: what its value says, where that was decoded together with its neighbours'; None where the handler's side is to.
-        suspect: whether it may have killed its worker, or has killed a child process: it runs in a child process.
     """
 
     topic: str
@@ -41,7 +40,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     origin: Origin | None = None
     redrives: int = 0
     event: Event | None = None
-    suspect: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):

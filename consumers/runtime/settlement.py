@@ -172,7 +172,7 @@ class Settlement:
                 else:
                     silent.append(record.offset)
             elif isinstance(outcome, Failed):
-                self._failed(assignment, record, outcome, outgoing, again)
+                self._failed(record, outcome, outgoing, again)
             else:
                 held.append(record)
         self._note_passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
@@ -183,16 +183,9 @@ class Settlement:
             self._send(assignment, outgoing)
 
     def _failed(
-        self,
-        assignment: Assignment,
-        record: Record,
-        failure: Failed,
-        outgoing: list[_Outgoing],
-        again: list[tuple[Record, float]],
+        self, record: Record, failure: Failed, outgoing: list[_Outgoing], again: list[tuple[Record, float]]
     ) -> None:
         self._stats.failed += 1
-        if failure.kind == "died" and assignment.announced is not None:
-            assignment.deaths[record.offset] = record.attempt
         first_ms = record.first_failure_ms or _now_ms()
         failure = of_dependency(failure, self._agent.dependencies)
         fate = self._fate_of(record, failure, alone=self._note_failed(record, failure))

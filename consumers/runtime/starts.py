@@ -15,7 +15,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.errors import Unavailable
-from consumers.runtime.agent import Agent, Executor
+from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.broker_view import BrokerView, is_final, reason_of
 from consumers.runtime.metadata import Birth, Note, decode, decode_logs
@@ -182,8 +182,8 @@ class Starts:
             stored = known.offset if known is not None and known.topic_id == log_now.topic_id else None
             self._state.begin(_position(place, log_now), start.offset, replacing=stored if start.misfit else None)
         commit = facts.commits.get(place)
-        said = self._said(place, commit, log_now, start)
-        note = said._replace(topic_id=log_now.topic_id, birth=birth, done=said.done if known is commit else b"")
+        done = decode(commit.said).done if commit is not None and known is commit and not start.misfit else b""
+        note = Note(log_now.topic_id, birth, done)
         return Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
 
     def _first(self, place: Place, facts: "_Facts", birth: Birth) -> int:
@@ -204,23 +204,6 @@ class Starts:
             return None
         stored = self._state.start(position)
         return self._state.former(position) if stored is None else Committed(stored, position.topic_id)
-
-    def _said(self, place: Place, commit: Committed | None, log_now: Log, start: Start) -> Note:
-        """What the last owner's commit says of this log's records: what is finished, and what it may have died of."""
-        if commit is None or commit.topic_id != log_now.topic_id or start.misfit:
-            return Note()
-        said = decode(commit.said)
-        said = said._replace(started=min(said.started, log_now.high))
-        if self._agent.executor is not Executor.PROCESSES and said.started > start.offset:
-            log.warning(
-                "suspects",
-                agent=self._agent.name,
-                topic=place[0],
-                partition=place[1],
-                offsets=f"{start.offset} to {said.started - 1}",
-                meaning="the last owner did not leave: what it may have died of runs in child processes first",
-            )
-        return said
 
     def _tell_misfit(self, place: Place, start: Start) -> None:
         name = self._agent.name

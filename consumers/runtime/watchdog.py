@@ -15,7 +15,7 @@ _BESIDE_S = 60.0
 class Watchdog:
     """Looks for outcomes; the runner's thread alone calls it.
 
-    Waiting is not standing still: for a due time, an acknowledgement, a commit, an open circuit. A handler without a deadline may
+    Waiting is not standing still: for a due time, an acknowledgement, an open circuit. A handler without a deadline may
     take as long as it likes.
 
     Args:
@@ -35,7 +35,7 @@ class Watchdog:
         Raises:
             AgentFailedError: when there has been none for too long, while records could run.
         """
-        holds_work = any(a.chunks or (a.lanes.queued and not a.held_up) for a in assignments)
+        holds_work = any(assignment.chunks or assignment.lanes.queued for assignment in assignments)
         if outcomes != self._outcomes or not holds_work or self._circuits.open or self._agent.deadline_s is None:
             self._outcomes, self._since_s = outcomes, None
             return

@@ -3,14 +3,11 @@
 import time
 from queue import Empty, SimpleQueue
 
-from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors import make_executor
 from consumers.runtime.kit import open_kit
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.local import agent_named
-from consumers.runtime.metadata import Note
-from consumers.runtime.offsets import Start
 from consumers.runtime.record import Record
 from schemas.settings import Settings
 from tests.support.shop.records import OrderPlaced
@@ -20,7 +17,7 @@ SHOP = "tests.support.shop.agents"
 
 def shop_kit(**changes):
     """The shop's kit, without a registry."""
-    return open_kit(Settings(**{"catalogue": SHOP, **changes}))
+    return open_kit(Settings(catalogue=SHOP, **changes))
 
 
 def order_record(kit, offset, *, wish="ok", key=b"k", attempt=1, sequence=0):
@@ -48,7 +45,7 @@ class Bench:
     """An executor of the shop's agent of that name, and a queue of what came back."""
 
     def __init__(self, name, **changes):
-        self.kit = shop_kit(**changes)
+        self.kit = shop_kit()
         self.agent = agent_named(self.kit, name)
         self.back = SimpleQueue()
         self.executor = make_executor(self.agent, self.kit, state=None, done=self.back.put)
@@ -77,11 +74,3 @@ class Bench:
         keys = keys or [f"k{index}".encode() for index in range(len(wishes))]
         self.submit([order_record(self.kit, index, wish=wish, key=keys[index]) for index, wish in enumerate(wishes)])
         return self.result()
-
-
-def placed_assignment(agent, *, start=0):
-    """An assignment of the shop's first partition, whose records the broker knows to be in hand."""
-    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(start), committed=-1)
-    if assignment.announced is not None:
-        assignment.announced.heard(start + 1_000_000)
-    return assignment

@@ -15,14 +15,14 @@ from consumers.runtime.executors import child as child_module
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import died, overrun
-from consumers.runtime.record import HELD, Failed
+from consumers.runtime.record import HELD, Failed, Outcome
 from consumers.runtime.work import Kit
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
 _START_LIMIT_S = 60.0
 _requests = msgspec.msgpack.Encoder()
-_answers = msgspec.msgpack.Decoder(child_module.Answer)
+_answers = msgspec.msgpack.Decoder(Outcome)
 
 
 class PoolError(HeadraceError):
@@ -30,25 +30,18 @@ class PoolError(HeadraceError):
 
 
 class Processes:
-    """Children, each kept by a thread of the parent; only bytes cross the pipe.
+    """`concurrency` children, each kept by a thread of the parent; only bytes cross the pipe.
 
     A pool library's time-out is a chunk's; here the deadline is the record's, and each result comes back as it is done,
     so the keeper is our own (a pebble pool would redo, or charge, the neighbours of a record that hangs).
-
-    Args:
-        agent: from the catalogue.
-        kit: what its work stands on.
-        children: how many.
-        done: called with what is back.
     """
 
-    def __init__(self, agent: Agent, kit: Kit, *, children: int, done: Done) -> None:
+    def __init__(self, agent: Agent, kit: Kit, *, done: Done) -> None:
         self._agent = agent
         self._done = done
         self._settings = kit.settings
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._children = children
-        self._slots: Slots[_Child] = Slots(children)
+        self._slots: Slots[_Child] = Slots(agent.concurrency)
         self._keepers: list[threading.Thread] = []
         self.hung = 0
         self.broken: BaseException | None = None
@@ -60,7 +53,7 @@ class Processes:
 
     def start(self) -> None:
         """Start the keepers, each of which starts its child."""
-        for _ in range(self._children):
+        for _ in range(self._agent.concurrency):
             keeper = threading.Thread(target=self._keep, name=f"{self._agent.name}-keeper", daemon=True)
             self._keepers.append(keeper)
             keeper.start()
@@ -79,13 +72,9 @@ class Processes:
 
     def cancel(self, chunk: Chunk) -> None:
         """Kill the child that runs the chunk."""
-        self._take_back(chunk)
-
-    def dismiss(self) -> list[Chunk]:
-        """End the children without waiting for that; the chunks that are not done, for somebody else to do."""
-        for _ in self._keepers:
-            self._queue.put(None)
-        return [chunk for chunk in self.running() if self._take_back(chunk)]
+        child = self._slots.leave(chunk)
+        if chunk.answer() and child is not None:
+            child.kill()
 
     def close(self, limit_s: float) -> None:
         """End the children: the idle ones by closing their pipe, the others by a kill at the limit."""
@@ -98,13 +87,6 @@ class Processes:
             self.cancel(chunk)
         for keeper in self._keepers:
             keeper.join(1.0)
-
-    def _take_back(self, chunk: Chunk) -> bool:
-        """Kill the child that runs the chunk; whether it was not done yet."""
-        child, open_ = self._slots.leave(chunk), chunk.answer()
-        if open_ and child is not None:
-            child.kill()
-        return open_
 
     def _keep(self) -> None:
         child = None
@@ -154,18 +136,13 @@ class _Child:
     def run(self, chunk: Chunk) -> Failed | None:
         """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
         try:
-            self._pipe.send_bytes(_requests.encode(child_module.Request.of(chunk)))
-            answered = 0
-            while answered < len(chunk.records):
-                chunk.index, chunk.started_s = answered, time.monotonic()
+            self._pipe.send_bytes(_requests.encode(chunk.records))
+            for index in range(len(chunk.records)):
+                chunk.index, chunk.started_s = index, time.monotonic()
                 if not self._pipe.poll(chunk.deadline_s):
                     self.kill()
                     return overrun(chunk.deadline_s or 0.0)
-                answer = _answers.decode(self._pipe.recv_bytes())
-                chunk.outcomes[answered : answered + len(answer.outcomes)] = answer.outcomes
-                answered += len(answer.outcomes)
-                if answer.stored is not None:
-                    chunk.owner.stored = answer.stored
+                chunk.outcomes[index] = _answers.decode(self._pipe.recv_bytes())
         except (EOFError, OSError):
             self._process.join(5.0)
             self.kill()  # its pipe is gone, whatever of it lingers

@@ -1,10 +1,9 @@
 """A commit counts when the broker has answered; one that is never answered is said again."""
 
-import msgspec
+import time
+
 from confluent_kafka import KafkaError
 
-from consumers.runtime import metadata
-from consumers.runtime.agent import Executor
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.commits import Commits
 from consumers.runtime.local import agent_named
@@ -16,26 +15,15 @@ from tests.support.kits import shop_kit
 class Recorder:
     """A consumer that writes down what it is asked to commit, and a membership of one partition."""
 
-    def __init__(self, **changes):
-        self.agent = msgspec.structs.replace(agent_named(shop_kit(), "threads"), **changes)
+    def __init__(self):
+        self.agent = agent_named(shop_kit(), "threads")
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=0)
-        self.assignments, self.asked = {self.assignment.place: self.assignment}, []
+        self.assignments, self.committed = {self.assignment.place: self.assignment}, []
         self.commits = Commits(self.agent, self)
 
     def commit(self, *, offsets, asynchronous):
         assert asynchronous
-        self.asked += offsets
-
-    @property
-    def committed(self):
-        return [asked.offset for asked in self.asked]
-
-    @property
-    def started(self):
-        return [metadata.started_in(asked.metadata) for asked in self.asked]
-
-    def answer(self, index=-1, error=None):
-        self.commits.answered(error, [self.asked[index]])
+        self.committed += [offset.offset for offset in offsets]
 
     def finish(self, *offsets):
         self.assignment.watermark.deliver(offsets)
@@ -45,16 +33,20 @@ class Recorder:
         """Nothing to pause."""
 
 
+def answer(code):
+    """What the broker says of the commit of offset 3; None for that it has it."""
+    error = None if code is None else KafkaError(code)
+    return type("Answer", (), {"topic": "orders.placed", "partition": 0, "offset": 3, "error": error})()
+
+
 def test_a_commit_that_nobody_answers_is_said_again_after_a_while():
     recorder = Recorder()
-    recorder.commits.send(recorder, 9.0)
-    recorder.answer()
     recorder.finish(0, 1, 2)
     for now_s in (10.0, 11.0, 14.0):
         recorder.commits.send(recorder, now_s)
-    assert recorder.committed == [0, 3]
+    assert recorder.committed == [3]
     recorder.commits.send(recorder, 16.0)
-    assert recorder.committed == [0, 3, 3]
+    assert recorder.committed == [3, 3]
 
 
 def test_a_commit_that_was_answered_is_not_said_again():
@@ -62,89 +54,35 @@ def test_a_commit_that_was_answered_is_not_said_again():
     recorder.finish(0, 1, 2)
     recorder.commits.send(recorder, 10.0)
     assert recorder.assignment.due_commit() is None
-    recorder.answer()
+    recorder.commits.answered(None, [answer(None)])
     for now_s in (20.0, 30.0):
         recorder.commits.send(recorder, now_s)
     assert recorder.committed == [3]
 
 
-def test_before_any_record_starts_a_commit_says_how_far_they_may():
-    recorder = Recorder(concurrency=4)
-    recorder.commits.send(recorder, 10.0)
-    assert (recorder.committed, recorder.started) == ([0], [32])
-    assert recorder.assignment.held_up, "the broker has not answered"
-    recorder.answer()
-    assert not recorder.assignment.held_up
-    assert recorder.assignment.announced.known == 32
-
-
-def test_a_record_that_waits_to_be_known_waits_for_no_interval():
-    recorder = Recorder(concurrency=4)
-    recorder.commits.send(recorder, 10.0)
-    recorder.answer()
-    recorder.assignment.reached = 32
-    recorder.assignment.announced.wait_for(32)
-    recorder.commits.send(recorder, 10.02)
-    assert recorder.started == [32, 96]
-    recorder.commits.send(recorder, 10.04)
-    assert len(recorder.asked) == 2, "what helps is on its way"
-
-
-def test_while_records_wait_to_be_known_an_unanswered_commit_is_said_again_sooner():
+def test_a_member_that_is_refused_on_and_on_as_unknown_is_expelled():
     recorder = Recorder()
-    for now_s in (10.0, 10.5, 11.5):
-        recorder.commits.send(recorder, now_s)
-    assert recorder.committed == [0, 0]
-
-
-def test_an_answer_to_an_earlier_commit_counts_for_what_it_said():
-    recorder = Recorder(concurrency=1)
-    recorder.commits.send(recorder, 10.0)
     recorder.finish(0, 1, 2)
-    recorder.assignment.reached = 3
-    recorder.commits.send(recorder, 10.2)
-    recorder.answer(0)
-    assert recorder.assignment.announced.known == recorder.started[0] == 8
-    recorder.answer(1)
-    assert recorder.assignment.announced.known == recorder.started[1] > 8
-
-
-def test_an_owner_that_leaves_takes_back_what_it_said():
-    recorder = Recorder()
     recorder.commits.send(recorder, 10.0)
-    assert metadata.started_in(recorder.assignment.last_commit().metadata) == 0
+    recorder.commits.answered(None, [answer(KafkaError.UNKNOWN_MEMBER_ID)])
+    now_s = time.monotonic()
+    assert not recorder.commits.is_expelled(now_s + 5)
+    assert recorder.commits.is_expelled(now_s + 15)
 
 
-def test_an_owner_that_leaves_with_suspects_unfinished_leaves_them_suspects():
+def test_a_member_whose_commit_is_taken_again_is_not_expelled():
     recorder = Recorder()
-    inherited = Note("id", started=40, deaths=((17, 2),))
-    assignment = Assignment.of(recorder.agent, "orders.placed", 0, inherited, Start(0), committed=0)
-    assignment.watermark.deliver(range(50))
-    assignment.watermark.finish(range(17))
-    told = metadata.decode(assignment.last_commit().metadata)
-    assert (told.started, told.deaths) == (40, ((17, 2),))
-    assignment.watermark.finish(range(17, 50))
-    told = metadata.decode(assignment.last_commit().metadata)
-    assert (told.started, told.deaths) == (0, ())
-
-
-def test_what_runs_in_child_processes_is_not_said():
-    recorder = Recorder(executor=Executor.PROCESSES)
+    recorder.finish(0, 1, 2)
     recorder.commits.send(recorder, 10.0)
-    recorder.finish(0)
+    recorder.commits.answered(None, [answer(KafkaError.UNKNOWN_MEMBER_ID)])
     recorder.commits.send(recorder, 11.0)
-    assert (recorder.committed, recorder.started) == ([1], [0])
+    recorder.commits.answered(None, [answer(None)])
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)
 
 
-def test_a_broker_that_takes_no_such_metadata_is_told_less_each_time():
+def test_a_commit_that_is_refused_for_another_reason_expels_nobody():
     recorder = Recorder()
-    recorder.assignment.watermark.deliver((0, 1, 2))
-    recorder.assignment.watermark.finish((0, 2))
-    refused = KafkaError(KafkaError.OFFSET_METADATA_TOO_LARGE)
-    for now_s in (10.0, 11.0, 12.0):
-        recorder.commits.send(recorder, now_s)
-        recorder.answer(error=refused)
-    said = [metadata.decode(asked.metadata) for asked in recorder.asked]
-    assert [bool(note.done) for note in said] == [True, False, False]
-    assert [bool(note.started) for note in said] == [True, True, False]
-    assert not recorder.assignment.held_up
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)])
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)

@@ -2,6 +2,7 @@
 
 import time
 
+from consumers.runtime.assignment import Assignment
 from consumers.runtime.batch_work import BatchWork
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.circuit import Circuits
@@ -10,12 +11,14 @@ from consumers.runtime.executors.inline import Inline
 from consumers.runtime.flow import Flow
 from consumers.runtime.local import agent_named
 from consumers.runtime.membership import drained
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.record import Failed
 from consumers.runtime.state import Position, State
 from consumers.runtime.stats import Stats
 from producers.memory import MemorySender
-from tests.support.kits import order_record, placed_assignment, shop_kit
+from tests.support.kits import order_record, shop_kit
 
 
 class Kept(Inline):
@@ -42,7 +45,7 @@ class Owned:
 def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_waits_for_the_broker():
     kit = shop_kit()
     agent = agent_named(kit, "threads")
-    assignment = placed_assignment(agent)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
     executor = Kept()
     outputs = Outputs(MemorySender(["orders.confirmed"]), agent="threads", dead_letter_topic="threads.dlq")
     dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignment), outputs, Stats()), Circuits())
@@ -77,7 +80,7 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
 def advancing(stored):
     kit = shop_kit()
     agent = agent_named(kit, "counting")
-    assignment = placed_assignment(agent, start=stored)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(stored), committed=-1)
     assignment.watermark.deliver([stored])
     assignment.watermark.finish([stored])  # dead-lettered: no transaction has moved the stored offset past it
     executor = Kept()
@@ -106,7 +109,7 @@ def test_advancing_never_moves_a_stored_offset_backwards(tmp_path):
     state = State(f"sqlite:///{tmp_path}/headrace.db", group="counting")
     position = Position("id", "orders.placed", 0)
     state.begin(position, 9)
-    assignment = placed_assignment(agent, start=9)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(9), committed=-1)
     chunk = Chunk(assignment, 0, [], assignment.lanes.key_of, purpose=Purpose.ADVANCE, following=6)
     BatchWork(agent, kit, state=state).perform(chunk)
     assert (state.start(position), assignment.stored, chunk.failure) == (9, 9, None)

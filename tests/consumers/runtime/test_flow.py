@@ -2,8 +2,10 @@
 
 import pytest
 
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
 from tests.support.desks import flow_of
-from tests.support.kits import placed_assignment
 from tests.support.shop.agents import agent
 
 MOST = 100
@@ -14,7 +16,7 @@ class Partition:
 
     def __init__(self):
         shop = agent("threads", max_in_flight=MOST)
-        self._assignment = placed_assignment(shop)
+        self._assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
         self.flow = flow_of(shop, self._assignment)
         self._watermark = self._assignment.watermark
         self._watermark.deliver([0])

@@ -72,40 +72,6 @@ def test_what_a_commit_says_survives_its_metadata(topic_id, birth):
     assert metadata.decode(metadata.encode(Note(topic_id, birth))) == Note(topic_id, birth)
 
 
-offsets = st.integers(0, 2**63 - 1)
-deaths = st.dictionaries(offsets, st.integers(1, 99), max_size=3).map(lambda times: tuple(sorted(times.items())))
-
-
-@given(offsets, deaths)
-def test_what_was_started_and_what_died_survive_their_metadata(started, deaths):
-    note = Note("id", started=started, deaths=deaths)
-    assert metadata.decode(metadata.encode(note)) == note
-    assert metadata.started_in(metadata.encode(note)) == started
-
-
-def test_of_many_deaths_the_first_are_told():
-    note = Note("id", deaths=tuple((10**12 + number, 3) for number in range(100)))
-    told = metadata.decode(metadata.encode(note)).deaths
-    assert told == note.deaths[: len(told)]
-    assert len(told) == 6
-
-
-def test_a_full_commit_still_fits_with_everything_else_that_it_says():
-    rng = random.Random(7)
-    done = bytes(rng.random() < 0.5 for _ in range(60_000))
-    deaths = tuple((2**62 + number, 3) for number in range(9))
-    note = Note("AAAAAAAAAAAAAAAAAAAAAA", Birth(1_800_000_000_000, 100_000), done, 2**63 - 1, deaths)
-    assert len(metadata.encode(note)) <= metadata.MOST_BYTES
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["Z", "C"])))
-def test_numbers_that_make_no_sense_are_none(text):
-    note = metadata.decode(f"{metadata.FORMAT} id=x started={text} died={text}")
-    assert note.topic_id == "x"
-    assert note.started == (int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0)
-    assert all(times > 0 for _, times in note.deaths)
-
-
 @given(st.binary(max_size=400).map(lambda raw: bytes(byte % 2 for byte in raw)))
 def test_what_is_finished_beyond_a_commit_survives_its_metadata(done):
     told = metadata.decode(metadata.encode(Note("id", Birth(1, 4), done))).done

@@ -7,16 +7,19 @@ import msgspec
 import pytest
 from confluent_kafka import KafkaError
 
+from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.executors import Completed
 from consumers.runtime.local import agent_named
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.record import Failed, Handled, Result
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.stats import Stats
 from producers.memory import MemorySender
-from tests.support.kits import order_record, placed_assignment, shop_kit
+from tests.support.kits import order_record, shop_kit
 
 BUG = Failed(kind="unexpected", error_class="KeyError", message="article", bases=("KeyError",))
 
@@ -30,7 +33,7 @@ class Desk:
         self.sender, self.back = MemorySender(["orders.confirmed", "threads.dlq"]), SimpleQueue()
         outputs = Outputs(self.sender, agent="threads", dead_letter_topic="threads.dlq")
         self.settlement = Settlement(self.agent, outputs, Circuits(), Stats(), settled=self.back.put)
-        self.assignment = placed_assignment(self.agent)
+        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
 
     def come_back(self, outcomes, *, keys=None):
         self.handled(outcomes, keys=keys)

@@ -3,17 +3,20 @@
 import msgspec
 import pytest
 
+from consumers.runtime.assignment import Assignment
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.local import agent_named
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
 from consumers.runtime.watchdog import Watchdog
-from tests.support.kits import order_record, placed_assignment, shop_kit
+from tests.support.kits import order_record, shop_kit
 
 
 def watched():
     kit = shop_kit()
     agent = msgspec.structs.replace(agent_named(kit, "threads"), deadline_s=2.0)
-    assignment = placed_assignment(agent)
+    assignment = Assignment.of(agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
     circuits = Circuits()
     return Watchdog(agent, circuits), assignment, circuits, order_record(kit, 0)
 
