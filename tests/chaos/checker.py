@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from tests.chaos.evidence import NEVER_NS, Evidence, Mended
-from tests.chaos.handlers import STORED_EVERY
 from tests.chaos.ledger import Handling
 from tests.chaos.sampler import Commit
 
@@ -162,12 +161,12 @@ def without_result(seen: Evidence) -> list[str]:
     found = [
         f"record {number} was handled, and its result is nowhere" for number in sorted(handled - seen.results.keys())
     ]
-    objects = seen.objects or {}
-    stored = [number for number in sorted(handled) if seen.objects is not None and number % STORED_EVERY == 0]
+    if seen.objects is None:
+        return found
     return found + [
         f"record {number} was handled, and its object is nowhere, or harmed"
-        for number in stored
-        if objects.get(number) != seen.sent[number].digest
+        for number in sorted(handled)
+        if seen.objects.get(number) != seen.sent[number].digest
     ]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from consumers.runtime.kit import open_kit
-from consumers.store import open_store
 from schemas import names as wire
 from streams.report import WorkerReport
 from tests.chaos import ledger, rows
 from tests.chaos.agents import DONE
 from tests.chaos.evidence import Attack, Evidence, LetterSeen, Place, ResultSeen
+from tests.chaos.handlers import object_of
 from tests.chaos.headers import number_of
 from tests.chaos.ledger import Handling
 from tests.chaos.load import Sent
@@ -90,8 +90,8 @@ def rows_of(stage: Stage) -> list[Handling]:
 
 def _objects(stage: Stage) -> dict[int, str]:
     """The digests of what the handlers have put into the object store, by number."""
-    store = open_store(stage.store_url)
-    return {int(path.rpartition("/")[2]): sha256(store.get(path)).hexdigest() for path in store.list("tasks")}
+    whole = [file for file in stage.objects.glob(object_of("*")) if file.name.isdecimal()]  # not what is being written
+    return {int(file.name): sha256(file.read_bytes()).hexdigest() for file in whole}
 
 
 def _results(stage: Stage) -> dict[str, dict[int, list[ResultSeen]]]:

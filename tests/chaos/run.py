@@ -24,7 +24,7 @@ from tests.chaos.stage import opened
 from tests.support.broker import postgres, scratch_folder
 from tests.support.disks import small_disk
 
-_DISK = "64m"
+_DISK = "128m"
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from tests.support.commands import headrace
 from tests.support.disks import SmallDisk
 
 CATALOGUE = "tests.chaos.agents"
-DATABASE = "headrace.db"
+DATABASE, OBJECTS = "headrace.db", "objects"
 _READY_S = 90.0
 _TURN_S = 0.05
 
@@ -129,10 +129,9 @@ class Stage:
         return f"sqlite:///{self.folder / DATABASE}"
 
     @property
-    def store_url(self) -> str:
-        """The object store, likewise."""
-        on_disk = self.disk is not None and "store" in self.options.names
-        return str(self.disk.seen / "objects") if self.disk and on_disk else self.direct.store_url
+    def objects(self) -> Path:
+        """The folder of the object store, for the harness's own eyes; plain files."""
+        return (self.disk.seen if self.disk and "store" in self.options.names else self.folder) / OBJECTS
 
     def owner(self, partition: int) -> Worker | None:
         """Who worked last on a partition, by the ledger of the first agent; None where that one works no more."""
@@ -172,7 +171,7 @@ def opened(
             bootstrap_servers=stack.bootstrap_servers,
             prefix=prefix,
             catalogue=CATALOGUE,
-            store_url=str(_home("store", options, folder, disk) / "objects"),
+            store_url=str(_home("store", options, folder, disk) / OBJECTS),
             database_url=database_url or f"sqlite:///{_home('disk', options, folder, disk) / DATABASE}",
             group_session_timeout_ms=options.session_ms,
             group_heartbeat_interval_ms=300,

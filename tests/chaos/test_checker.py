@@ -77,6 +77,14 @@ def test_a_result_that_is_nowhere_breaks_i8_and_i4(seen, data):
     assert {"I8", "I4"} <= checker.violations(without).keys()
 
 
+def test_an_object_that_is_nowhere_or_harmed_breaks_i8():
+    seen = run_of(6)
+    objects = {number: f"d{number}" for number in range(6)}
+    assert checker.without_result(replace(seen, objects=objects)) == []
+    told = checker.without_result(replace(seen, objects={**objects, 1: "another"}))
+    assert told == ["record 1 was handled, and its object is nowhere, or harmed"]
+
+
 @given(runs, st.data())
 def test_a_commit_one_too_early_is_an_overrun(seen, data):
     index = data.draw(st.integers(0, len(seen.commits) - 1))

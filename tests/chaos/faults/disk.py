@@ -25,4 +25,4 @@ DISK = Fault(strike, times=2)
 """The database is there."""
 
 STORE = Fault(strike, times=2, environ={"CHAOS_STORES": "1"})
-"""The object store is there, and handlers put what some tasks carry into it."""
+"""The object store is there, and a handler puts into it what each task carries."""
