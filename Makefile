@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test chaos loss lint stack worker clean
+.PHONY: help install demo test chaos bench loss lint stack worker clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +19,14 @@ install: .venv/installed ## Create .venv and install everything
 demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
 	$(BIN)/python -m demo $(if $(REGISTRY),--registry)
 
-test: install ## Everything, against a real Kafka
-	$(BIN)/pytest
+test: install ## Everything, against a real Kafka; two files at a time, each side with servers of its own
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
+
+bench: install ## Events a second beside the peers and the bare client loop: bench/results.json
+	$(BIN)/python -m bench
 
 loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
 	$(BIN)/python -m bench.loss

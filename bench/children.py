@@ -23,6 +23,11 @@ class Child:
         self.log = log
 
     @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._process.pid
+
+    @property
     def has_ended(self) -> bool:
         """Whether its first process has ended."""
         return self._process.poll() is not None

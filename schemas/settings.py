@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -55,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> Names:
         """Topic and group names under this prefix."""
-        return Names(self.prefix)
+        return _names(self.prefix)
 
     def client(self, **own: str | float | bool | None) -> dict[str, object]:
         """Properties of a librdkafka client: ours, then what KAFKA_* passes through; the latter wins."""
@@ -209,3 +210,9 @@ class _Reader:
             for name, value in self._values.items()
             if name.startswith("KAFKA_") and name not in _OWN_KAFKA_NAMES
         }
+
+
+@lru_cache(maxsize=16)
+def _names(prefix: str) -> Names:
+    """Asked for at every record that a handler wants the context of."""
+    return Names(prefix)

@@ -1,6 +1,7 @@
 """The service that runs the agents inside Faust's worker: start, watch, stop."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -29,6 +30,7 @@ EXIT_STUCK = 70
 _ASK_AGAIN_S = 1.0
 _ANSWER_S = 10.0
 _WATCH_S = 0.5
+_GC_THRESHOLDS = (100_000, 20, 10)
 _HUNG_LIMIT = 8
 
 
@@ -175,6 +177,7 @@ class Host(Service):
         while not self.should_stop:
             if not ready and all(runner.ready.is_set() for runner in self.runners):
                 ready = True
+                _collect_seldom()
                 log.info("ready", after_s=round(time.monotonic() - started_s, 2), pid=os.getpid(), agents=self._told())
             hung = sum(runner.hung for runner in self.runners)
             if (hung >= _HUNG_LIMIT or self._holds_the_database()) and not self.replacing:
@@ -210,6 +213,17 @@ class Host(Service):
         wrapped = AgentFailedError(f"an agent failed: {type(error).__name__}: {error}")
         wrapped.__cause__ = error
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.crash(wrapped)))
+
+
+def _collect_seldom() -> None:
+    """Let Python's garbage collector leave what is imported alone, and come seldom: events hold no cycles.
+
+    With 20,000 of them in hand and its own thresholds (700, 10, 10) it took a third of an event's time: 4.9 us of CPU time an
+    event against 3.3 (a one-event handler inline, 1,500,000 events, 2 cores).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def _end_stuck(after_s: float) -> None:

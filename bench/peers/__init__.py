@@ -1,1 +1,1 @@
-"""What runs in the peers' own environments; `shared` is what Headrace's handler does too."""
+"""What runs in the peers' own environments; `tally` is what Headrace's handlers use too."""

@@ -3,36 +3,31 @@
 import json
 import os
 import sys
-from pathlib import Path
 
 import dramatiq
-from amqp_queues import drain
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
-from shared import handle
+from queued import events
+from tally import mine
 
-dramatiq.set_broker(RabbitmqBroker(url=os.environ["BENCH_BROKER"]))
+broker = RabbitmqBroker(url=os.environ["BENCH_BROKER"])
+dramatiq.set_broker(broker)
 
 
 @dramatiq.actor
-def work(item_id: str, kind: str) -> None:
-    """Handle one id."""
-    handle(item_id, kind)
+def count(event: dict) -> None:
+    """Count one event."""
+    mine.counts[event["kind"]] += 1
 
 
 def publish() -> None:
-    """Send every id of the list."""
-    for item_id, kind in json.loads((Path(os.environ["BENCH_FOLDER"]) / "items.json").read_text()):
-        work.send(item_id, kind)
+    """Send the events."""
+    for event in events():
+        count.send(event)
 
 
 def leftovers() -> None:
-    """Print the ids that wait in the queue, in its queue of delayed retries, or in its dead-letter queue."""
-    print(json.dumps({"waiting": ids_in("default", "default.DQ"), "dead": ids_in("default.XQ")}))
-
-
-def ids_in(*queues: str) -> list[str]:
-    """The ids whose messages stand in these queues."""
-    return [json.loads(body)["args"][0] for body in drain(list(queues))]
+    """Print how many messages no worker has acknowledged."""
+    print(json.dumps(sum(broker.get_queue_message_counts("default"))))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,40 @@
-"""A FastStream subscriber: `faststream run faststream_app:app`."""
+"""FastStream on confluent-kafka, one event at a time or a thousand: `faststream run faststream_app:app`."""
 
 import os
 
+from activity import FETCHING, decoded
 from faststream import AckPolicy, FastStream
-from faststream.kafka import KafkaBroker
-from pydantic import BaseModel
-from shared import handle
+from faststream.confluent import KafkaBroker
+from tally import mine
 
-broker = KafkaBroker(os.environ["BENCH_BROKER"])
+AT_ONCE = 1000
+
+broker = KafkaBroker(os.environ["BENCH_BROKER"], config=FETCHING, apply_types=False, logger=None)
 app = FastStream(broker)
-# Without a policy FastStream's default (ACK_FIRST) holds.
-policy = {"ack_policy": AckPolicy[os.environ["BENCH_VARIANT"]]} if os.environ["BENCH_VARIANT"] else {}
+where = {
+    "group_id": os.environ["BENCH_GROUP"],
+    "auto_offset_reset": "earliest",
+    "ack_policy": AckPolicy.NACK_ON_ERROR,  # its default acknowledges first, which loses
+}
 
 
-class Item(BaseModel):
-    """One id of the list."""
-
-    item_id: str
-    kind: str
+async def raw(message):
+    """The bytes as they are: otherwise it tries whether they are JSON."""
+    return message.body
 
 
-@broker.subscriber("items", group_id="bench", auto_offset_reset="earliest", **policy)
-def work(item: Item) -> None:
-    """Handle one id; FastStream runs a plain function in a thread."""
-    handle(item.item_id, item.kind)
+async def one(value: bytes) -> None:
+    """Count one event."""
+    mine.counts[decoded(value)["kind"]] += 1
+
+
+async def many(values: list[bytes]) -> None:
+    """Count up to a thousand events."""
+    for value in values:
+        mine.counts[decoded(value)["kind"]] += 1
+
+
+if os.environ["BENCH_VARIANT"] == "batch":
+    broker.subscriber("activity.recorded", batch=True, max_records=AT_ONCE, decoder=raw, **where)(many)
+else:
+    broker.subscriber("activity.recorded", decoder=raw, **where)(one)

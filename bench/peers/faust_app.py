@@ -1,31 +1,35 @@
-"""A stock Faust agent: `faust -A faust_app worker`."""
+"""Stock Faust agents, one event at a time or a thousand: `faust -A faust_app worker`."""
 
 import os
 
 import faust
-from shared import handle
+from activity import decoded
+from tally import mine
+
+AT_ONCE = 1000
 
 app = faust.App(
-    "bench",
+    os.environ["BENCH_GROUP"],
     broker=f"kafka://{os.environ['BENCH_BROKER']}",
-    web_port=int(os.environ["BENCH_PORT"]),
-    web_bind="127.0.0.1",
+    value_serializer="raw",
+    web_enabled=False,
+    topic_allow_declare=False,
     datadir=os.environ["BENCH_FOLDER"],
 )
+topic = app.topic("activity.recorded", value_type=bytes, value_serializer="raw")
 
 
-class Item(faust.Record, serializer="json"):
-    """One id of the list."""
-
-    item_id: str
-    kind: str
-
-
-topic = app.topic("items", value_type=Item)
+async def one_by_one(stream: faust.Stream[bytes]) -> None:
+    """Count one event after another."""
+    async for value in stream:
+        mine.counts[decoded(value)["kind"]] += 1
 
 
-@app.agent(topic)
-async def work(items: faust.Stream[Item]) -> None:
-    """Handle one id after another, as in Faust's own quick start."""
-    async for item in items:
-        handle(item.item_id, item.kind)
+async def many(stream: faust.Stream[bytes]) -> None:
+    """Count a thousand events after another."""
+    async for values in stream.take(AT_ONCE, within=0.1):
+        for value in values:
+            mine.counts[decoded(value)["kind"]] += 1
+
+
+app.agent(topic)({"one": one_by_one, "take": many}[os.environ["BENCH_VARIANT"]])

@@ -35,6 +35,7 @@ class Assignment:
         committed: the last offset that the broker confirmed; -1 for none that counts.
         sent: the offset of the commit that is on its way; -1 for none.
         sent_s: when that was, on the clock of `time.monotonic()`.
+        expelled_s: since when the broker refuses its commits because it knows no such member; None while it does not.
         said: what the last commit told of what is finished beyond it; None where that must be told again.
         tells: whether its commits tell what is finished beyond them: not where the broker takes no such metadata, and not of an
             exact agent, whose stored offset decides.
@@ -70,6 +71,7 @@ class Assignment:
     stopped: str | None = None
     sent: int = -1
     sent_s: float = 0.0
+    expelled_s: float | None = None
     said: bytes | None = None
     crowded: bool = False
     tells: bool = True
@@ -207,7 +209,7 @@ class Assignment:
         if not deaths and record.offset >= self.suspects_until and not record.suspect:
             return record
         self.last_suspect = record.offset
-        return msgspec.structs.replace(record, suspect=True, attempt=max(record.attempt, deaths + 1))
+        return msgspec.structs.replace(record, suspect=True, attempt=max(record.attempt, deaths + 1), event=None)
 
     def is_done(self, offset: int) -> bool:
         """Whether a record was finished already by an earlier owner of the partition."""

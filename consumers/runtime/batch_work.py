@@ -1,8 +1,10 @@
 """Records of one partition through a batch handler; a failure is halved down to the record that causes it."""
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter_ns
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
 from schemas.event import Event, record_type
 
+_NO_HEADERS: Mapping[str, bytes] = MappingProxyType({})
 _SYSTEMIC = frozenset({"unavailable", "fenced", "misconfigured"})
 
 
@@ -150,7 +153,7 @@ class BatchWork:
             partition=records[0].partition,
             offsets=[record.offset for record in good],
             timestamps_ms=[record.timestamp_ms for record in good],
-            headers=[_headers(record) for record in good],
+            headers=[_headers(record) if record.headers or record.origin else _NO_HEADERS for record in good],
             frame=frame,
         )
         return batch, good, outcomes

@@ -120,7 +120,22 @@ class BrokerView:
             return {}
         wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
-        return {(place.topic, place.partition): future.result(_RESULT_S).offset for place, future in futures.items()}
+        found = {place: future.result(_RESULT_S).offset for place, future in futures.items()}
+        return {(place.topic, place.partition): _known(place, offset) for place, offset in found.items()}
+
+
+def _known(place: TopicPartition, offset: int) -> int:
+    """The offset; -1 says that there is no record of a time.
+
+    Raises:
+        KafkaException: for a partition without a leader, of which librdkafka says OFFSET_INVALID (-1001) and no error. Seen
+            after a broker's kill -9; taken for the log's end it made every commit lie past it.
+    """
+    if offset < -1:
+        raise KafkaException(
+            KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"nobody says where {place.topic} begins or ends")
+        )
+    return offset
 
 
 def _open_reader(settings: Settings, group: str) -> Consumer:

@@ -47,6 +47,8 @@ class Chunk:
         outcomes: parallel to the records; None while there is none.
         failure: what went wrong with a chunk that has no records.
         waits_for: the dependency that it waits for, such as its database; not the fault of its records.
+        answered: whether somebody has answered for it: then no further record of it is to be started.
+        failed_keys: what order goes by, of the records that failed.
     """
 
     owner: Owner
@@ -59,28 +61,34 @@ class Chunk:
     outcomes: list[Outcome | None] = field(default_factory=list)
     index: int = -1
     started_s: float = 0.0
-    called_back: bool = False
+    answered: bool = False
     failure: Failed | None = None
     waits_for: str | None = None
-    _answered: threading.Lock = field(default_factory=threading.Lock)
-    _failed_keys: set[Hashable] = field(default_factory=set)
+    _answer: threading.Lock = field(default_factory=threading.Lock)
+    failed_keys: set[Hashable] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.outcomes = [None] * len(self.records)
 
     def start(self, index: int) -> bool:
         """Note that this record runs from now on; False when it must be held instead."""
-        if self.called_back or (self._failed_keys and self.key_of(self.records[index]) in self._failed_keys):
-            self.outcomes[index] = HELD
+        if self.failed_keys and self.holds(index):
             return False
         self.index, self.started_s = index, time.monotonic()
+        return True
+
+    def holds(self, index: int) -> bool:
+        """Whether a record must be held, because one of its key failed before it; then it is."""
+        if self.key_of(self.records[index]) not in self.failed_keys:
+            return False
+        self.outcomes[index] = HELD
         return True
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Note a record's outcome; after a failure the later records of its key are held."""
         self.outcomes[index] = outcome
         if isinstance(outcome, Failed):
-            self._failed_keys.add(self.key_of(self.records[index]))
+            self.failed_keys.add(self.key_of(self.records[index]))
 
     def waited(self) -> None:
         """What it waited for is there: its own time begins."""
@@ -91,18 +99,12 @@ class Chunk:
         """Whether the record that runs now is past its deadline."""
         return self.deadline_s is not None and self.started_s > 0 and now_s - self.started_s > self.deadline_s
 
-    def call_back(self) -> None:
-        """Ask that no further record of it be started."""
-        self.called_back = True
-
     def answer(self) -> bool:
         """Whether the caller is the first to answer for this chunk: the executor's work, or the deadline."""
-        return self._answered.acquire(blocking=False)
-
-    @property
-    def answered(self) -> bool:
-        """Whether somebody has answered for it."""
-        return self._answered.locked()
+        if not self._answer.acquire(blocking=False):
+            return False
+        self.answered = True
+        return True
 
     def settled(self, running: Failed | Held) -> list[Outcome]:
         """The outcomes so far: what was finished as it is, the running record as given, the rest held."""

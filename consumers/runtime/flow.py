@@ -9,7 +9,7 @@ from consumers.runtime.membership import Membership
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.stats import Stats
 
-_POLL_RECORDS = 1000
+_POLL_RECORDS = 4000
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
@@ -17,7 +17,7 @@ _FIRST_CHUNK_RECORDS = 8
 _HELD_OPEN_FACTOR = 5
 """A record that waits for ever must not let the rest of its partition pile up without end: a restart repeats all of it."""
 _CHUNK_WORK_S = 0.05
-_CHUNK_RECORDS = 1000
+_CHUNK_RECORDS = 4000
 
 
 class Flow:

@@ -16,8 +16,15 @@ log = structlog.get_logger("headrace.group")
 
 _admin: Any = kafka_admin  # its stubs leave out what it re-exports
 
-_QUEUED_RECORDS = 50_000
-_QUEUED_KIB = 64 * 1024
+FETCHING: dict[str, str | float | bool] = {
+    "fetch.queue.backoff.ms": 2,
+    "fetch.wait.max.ms": 50,
+    "queued.min.messages": 50_000,
+    "queued.max.messages.kbytes": 64 * 1024,
+}
+"""How librdkafka fetches. `fetch.queue.backoff.ms` at its default of 1000 stops the fetching for a second whenever the queue is full
+(313,000 records/s against 1,250,000 with 2, consume only); `fetch.wait.max.ms` at its default of 500 makes the first fetch of an
+empty partition wait that long, at every take-over again."""
 _ADMIN_TIMEOUT_S = 10.0
 _UNSUPPORTED = (KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE)
 
@@ -30,13 +37,9 @@ def open_consumer(
     on_commit: Callable[[Any, Any], None],
     on_error: Callable[[Any], None],
 ) -> Consumer:
-    """A consumer that commits nothing by itself and never chooses an offset by itself.
-
-    `fetch.queue.backoff.ms` at its default of 1000 stops the fetching for a second whenever the queue is full
-    (313,000 records/s against 1,250,000 with 2, consume only); `fetch.wait.max.ms` at its default of 500 makes
-    the first fetch of an empty partition wait that long, at every take-over again.
-    """
+    """A consumer that commits nothing by itself and never chooses an offset by itself."""
     own: dict[str, str | float | bool] = {
+        **FETCHING,
         "group.id": group,
         "client.id": f"headrace-{group}",
         "enable.auto.commit": False,
@@ -44,10 +47,6 @@ def open_consumer(
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
         "group.protocol": protocol,
-        "fetch.queue.backoff.ms": 2,
-        "fetch.wait.max.ms": 50,
-        "queued.min.messages": _QUEUED_RECORDS,
-        "queued.max.messages.kbytes": _QUEUED_KIB,
     }
     if protocol == "classic":
         # Range, not cooperative-sticky: a synchronous commit during a cooperative rebalance blocks up to 6 s and fails.

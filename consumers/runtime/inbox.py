@@ -90,9 +90,11 @@ class Inbox:
 
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner
-        kinds = {outcome.kind for outcome in completed.outcomes if isinstance(outcome, Failed)}
+        has_failed = Failed in map(type, completed.outcomes)
+        failures = [outcome for outcome in completed.outcomes if isinstance(outcome, Failed)] if has_failed else []
+        kinds = {failure.kind for failure in failures}
         if "misconfigured" in kinds:
-            reasons = {outcome.message for outcome in completed.outcomes if isinstance(outcome, Failed)}
+            reasons = {failure.message for failure in failures}
             raise AgentFailedError(f"agent {self._agent.name} cannot work: {'; '.join(sorted(reasons))}")
         if "fenced" in kinds and assignment.alive:
             self._membership.fenced(assignment)

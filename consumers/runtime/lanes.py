@@ -40,9 +40,19 @@ class Lanes:
 
     def add(self, records: Iterable[Record]) -> None:
         """Queue records that were delivered, in offset order."""
+        if len(self._queues) == 1:
+            self._queues[0].extend(records)
+            self._mark(0)
+            return
+        queues, lanes = self._queues, len(self._queues)
+        by_key = self._order is Order.BY_KEY
+        touched = set()
         for record in records:
-            lane = self._lane_of(record)
-            self._queues[lane].append(record)
+            key = record.key
+            lane = zlib.crc32(key) % lanes if by_key and key is not None else self._lane_of(record)
+            queues[lane].append(record)
+            touched.add(lane)
+        for lane in sorted(touched):
             self._mark(lane)
 
     def take(self, limit: int, *, below: int | None = None) -> tuple[int, list[Record]] | None:
@@ -151,6 +161,8 @@ class Lanes:
         if below is not None:  # what was put back may lie across each other
             self._queues[lane] = deque(_in_order(self._queues[lane], ()))
         queue, records = self._queues[lane], list[Record]()
+        if below is None and not self._parked:
+            return [queue.popleft() for _ in range(min(limit, len(queue)))]
         while queue and len(records) < limit and (below is None or queue[0].offset < below):
             record = queue.popleft()
             key = self.key_of(record) if self._parked else None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 
 import msgspec
 import structlog
@@ -23,6 +24,7 @@ from consumers.runtime.stats import Stats
 log = structlog.get_logger("headrace.agent")
 
 _RESEND_AFTER_S = 1.0
+_elapsed_us, _results, _offset = attrgetter("elapsed_us"), attrgetter("results"), attrgetter("offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,21 @@ class Settlement:
         if not assignment.alive:
             self._stats.discarded += sum(isinstance(outcome, Handled) for outcome in completed.outcomes)
             return
-        self._stats.took([outcome.elapsed_us for outcome in completed.outcomes if isinstance(outcome, Handled)])
-        self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
+        if not self._finished_silently(assignment, chunk.records, completed.outcomes):
+            handled = [outcome for outcome in completed.outcomes if isinstance(outcome, Handled)]
+            self._stats.took([*map(_elapsed_us, handled)])
+            self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
         assignment.lanes.release(chunk.lane)
+
+    def _finished_silently(self, assignment: Assignment, records: list[Record], outcomes: list[Outcome]) -> bool:
+        """Whether all of them are handled without a result; then they are finished, with no step of Python for each."""
+        if {*map(type, outcomes)} != {Handled} or any(map(_results, outcomes)):
+            return False
+        self._stats.took([*map(_elapsed_us, outcomes)])
+        self._stats.handled += len(records)
+        self._note_passed(records)
+        assignment.watermark.finish([*map(_offset, records)])
+        return True
 
     def acknowledged(self, ticket: Ticket) -> None:
         """The broker has answered for a ticket's deliveries.
@@ -161,7 +175,7 @@ class Settlement:
                 self._failed(assignment, record, outcome, outgoing, again)
             else:
                 held.append(record)
-        self._note_passed(records, outcomes)
+        self._note_passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
         if silent:
             assignment.watermark.finish(silent)
         self._queue_again(assignment, lane, again, held)
@@ -208,19 +222,11 @@ class Settlement:
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
 
-    def _note_passed(self, records: list[Record], outcomes: list[Outcome]) -> None:
-        count = sum(isinstance(outcome, Handled) for outcome in outcomes)
-        if not count:
+    def _note_passed(self, handled: list[Record]) -> None:
+        if not handled:
             return
         opened = self._circuits.open
-        self._circuits.passed(
-            (
-                _place_of(record)
-                for record, outcome in zip(records, outcomes, strict=True)
-                if isinstance(outcome, Handled)
-            ),
-            count,
-        )
+        self._circuits.passed(map(_place_of, handled), len(handled))
         for dependency, circuit in opened.items():
             after_s = round(time.monotonic() - (circuit.opened_s or 0.0), 1)
             facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from operator import lt
 
@@ -51,15 +51,18 @@ class Watermark:
         self._segments.append(_Segment(offsets))
         self._unfinished += len(offsets)
 
-    def finish(self, offsets: Iterable[int]) -> None:
+    def finish(self, offsets: Sequence[int]) -> None:
         """Note that these delivered offsets are finished; once each.
 
         Raises:
             ValueError: for an offset that was not delivered or was finished before.
         """
-        for offset in offsets:
-            self._segment_of(offset).finish(offset)
-            self._unfinished -= 1
+        rest = offsets
+        while rest:
+            segment = self._segment_of(rest[0])
+            count = segment.finish_first(rest)
+            self._unfinished -= count
+            rest = rest[count:]
         self._advance()
 
     def skip_to(self, offset: int) -> None:
@@ -121,13 +124,30 @@ class _Segment:
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def finish(self, offset: int) -> None:
-        index = offset - self.first if self._dense else bisect_left(self._offsets, offset)
-        if index < 0 or self._offsets[index] != offset:
-            raise ValueError(f"offset {offset} was not delivered")
-        if self._flags[index]:
-            raise ValueError(f"offset {offset} is finished already")
-        self._flags[index] = 1
+    def finish_first(self, offsets: Sequence[int]) -> int:
+        """Finish as many of these, from the first on, as lie in this segment; how many, at least 1."""
+        count = self._run_length(offsets)
+        start = offsets[0] - self.first
+        if count > 1 and self._flags.find(1, start, start + count) < 0:
+            self._flags[start : start + count] = b"\1" * count
+            return count
+        for number, offset in enumerate(offsets):
+            if not self.first <= offset <= self.last:
+                return number
+            index = offset - self.first if self._dense else bisect_left(self._offsets, offset)
+            if self._offsets[index] != offset:
+                raise ValueError(f"offset {offset} was not delivered")
+            if self._flags[index]:
+                raise ValueError(f"offset {offset} is finished already")
+            self._flags[index] = 1
+        return len(offsets)
+
+    def _run_length(self, offsets: Sequence[int]) -> int:
+        """How many of them, from the first on, are one run of this segment without a gap, as most chunks are; 0 for none to speak of."""
+        count = min(len(offsets), self.last - offsets[0] + 1)
+        if not self._dense or offsets[count - 1] != offsets[0] + count - 1:
+            return 0
+        return count if list(range(offsets[0], offsets[0] + count)) == list(offsets[:count]) else 0
 
     def lowest_unfinished(self) -> int | None:
         index = self._flags.find(0, self._scanned)
@@ -147,4 +167,5 @@ class _Segment:
 
 
 def _rising(offsets: Sequence[int]) -> bool:
-    return all(map(lt, offsets, islice(offsets, 1, None)))
+    dense = range(offsets[0], offsets[0] + len(offsets))
+    return list(dense) == offsets or all(map(lt, offsets, islice(offsets, 1, None)))

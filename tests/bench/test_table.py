@@ -1,32 +1,26 @@
-"""The table."""
+"""The table of results."""
 
-from bench.outcome import Fates, Outcome
-from bench.table import COLUMNS, Row, markdown, settings
-
-OUTCOME = Outcome(
-    published=9_900, handled=9_890, lost=7, transient_lost=2, waiting=3, dead=0, twice=12,
-    poison=Fates(100, 0, 0), undecodable=None, kills=3, seconds=41.4,
-)  # fmt: skip
+from bench.results import Result, Spread
+from bench.table import markdown
 
 
-def cells_of(line):
-    return [cell.strip() for cell in line.strip("|").split("|")]
+def cells_of(result):
+    return [cell.strip() for cell in markdown([result]).splitlines()[-1].strip("|").split("|")]
 
 
-def test_a_row_shows_every_count():
-    line = markdown([Row("Some peer", "peer 1", "nothing", OUTCOME)]).splitlines()[-1]
-    assert cells_of(line) == ["Some peer", "9,890 of 9,900", "7", "2", "3", "0", "12", "100 / 0 / 0", "–", "3", "41"]
+def test_a_row_shows_its_figures_its_bar_and_whether_it_is_reached():
+    result = Result(
+        name="inline", title="one event", events_per_s=Spread(1000.2, 2000.0, 3000.0), ratio=1.714, against="bare",
+        at_least=1.5, met=True,
+    )  # fmt: skip
+    assert cells_of(result) == ["inline: one event", "1,000", "2,000", "3,000", "1.71", "bare", "1.5", "met"]
+
+
+def test_a_row_without_a_bar_says_neither_met_nor_missed():
+    result = Result(name="bare", title="loop", events_per_s=Spread(1.0, 1.0, 1.0), ratio=1.0)
+    assert cells_of(result)[-2:] == ["", ""]
 
 
 def test_a_peer_that_could_not_run_is_named_with_the_reason_and_breaks_no_column():
-    line = markdown([Row("Some peer", "–", "nothing", "no | broker\nhere")]).splitlines()[-1]
-    assert cells_of(line)[:2] == ["Some peer", "unavailable: no / broker here"]
-    assert len(cells_of(line)) == len(COLUMNS)
-
-
-def test_what_was_set_stands_beside_the_versions():
-    assert cells_of(settings([Row("Some peer", "peer 1", "acks_late", OUTCOME)]).splitlines()[-1]) == [
-        "Some peer",
-        "peer 1",
-        "acks_late",
-    ]
+    result = Result(name="peer", title="Some peer", unavailable="no | broker\nhere")
+    assert cells_of(result) == ["peer: Some peer", "unavailable: no / broker here", *["–"] * 4, "", ""]

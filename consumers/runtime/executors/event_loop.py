@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+import time
 
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import overrun
-from consumers.runtime.record import HELD
+from consumers.runtime.record import HELD, Failed, Outcome
 from consumers.runtime.work import Work
 
 _BLOCKED_AFTER_S = 1.0
@@ -91,11 +92,56 @@ class EventLoop:
         self._slots.run_by(chunk, task)
 
     async def _perform(self, chunk: Chunk) -> None:
+        alarm = _Alarm(chunk)
         for index, record in enumerate(chunk.records):
             if chunk.answered:
-                return
+                break
             if chunk.start(index):
-                chunk.finish(index, await self._work.run_async(record))
+                outcome: Outcome | None = None
+                try:
+                    outcome = await self._work.run_async(record)
+                except asyncio.CancelledError:
+                    if not alarm.rang:
+                        raise
+                # Of a handler that took its cancellation for a good moment to return, the answer counts.
+                late = alarm.overrun() if alarm.rang else None
+                chunk.finish(index, outcome or late or HELD)
+        alarm.stop()
         if chunk.answer():
             self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(HELD)))
+
+
+class _Alarm:
+    """Cancels a chunk's task when the record that runs is past its deadline: one timer a chunk, not one a record.
+
+    A task is cancelled where it awaits, so never between two records. Made within the task.
+    """
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._timer = None if chunk.deadline_s is None else self._loop.call_later(chunk.deadline_s, self._ring)
+        self.rang = False
+
+    def overrun(self) -> Failed:
+        """The outcome of the record that it rang for; from now on for the next one."""
+        if self._task is not None:
+            self._task.uncancel()
+        self.rang = False
+        self._timer = self._loop.call_later(self._chunk.deadline_s or 0.0, self._ring)
+        return overrun(self._chunk.deadline_s or 0.0)
+
+    def stop(self) -> None:
+        """It rings no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        left_s = self._chunk.started_s + (self._chunk.deadline_s or 0.0) - time.monotonic()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._ring)
+        elif self._task is not None:
+            self.rang = True
+            self._task.cancel()

@@ -1,5 +1,7 @@
 """A commit counts when the broker has answered; one that is never answered is said again."""
 
+import time
+
 import msgspec
 from confluent_kafka import KafkaError
 
@@ -135,3 +137,31 @@ def test_a_broker_that_takes_no_such_metadata_is_told_less_each_time():
     assert [bool(note.done) for note in said] == [True, False, False]
     assert [bool(note.started) for note in said] == [True, True, False]
     assert recorder.assignment.announced is None
+
+
+def test_a_member_that_is_refused_on_and_on_as_unknown_is_expelled():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.answer(error=KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
+    now_s = time.monotonic()
+    assert not recorder.commits.is_expelled(now_s + 5)
+    assert recorder.commits.is_expelled(now_s + 15)
+
+
+def test_a_member_whose_commit_is_taken_again_is_not_expelled():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.answer(error=KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
+    recorder.commits.send(recorder, 11.0)
+    recorder.answer()
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)
+
+
+def test_a_commit_that_is_refused_for_another_reason_expels_nobody():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.answer(error=KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS))
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)

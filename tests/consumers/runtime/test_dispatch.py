@@ -58,7 +58,7 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
         assignment.unacknowledged += len(chunk.records)
     horizons = {assignment: assignment.reached}
     assert not drained([assignment], horizons)
-    assignment.watermark.finish(record.offset for chunk in executor.chunks for record in chunk.records)
+    assignment.watermark.finish([record.offset for chunk in executor.chunks for record in chunk.records])
     assignment.unacknowledged = 0
     assert not drained([assignment], horizons), "offsets below the highest are still queued: to end here leaves holes"
     until_s = time.monotonic() + 5
@@ -69,7 +69,7 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
         for chunk in executor.chunks:
             assignment.chunks.discard(chunk)
             assignment.lanes.release(chunk.lane)
-            assignment.watermark.finish(record.offset for record in chunk.records)
+            assignment.watermark.finish([record.offset for record in chunk.records])
     assert assignment.watermark.committable >= highest + 1
     assert assignment.due_commit().offset == assignment.watermark.committable
 

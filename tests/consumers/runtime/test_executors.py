@@ -1,10 +1,13 @@
 """One contract for all executors."""
 
+import msgspec
 import pytest
 
+from consumers.runtime.local import agent_named
 from consumers.runtime.record import Failed, Handled, Held
-from tests.support.kits import Bench, order_record
-from tests.support.shop.records import OrderConfirmed
+from consumers.runtime.work import Work
+from tests.support.kits import Bench, order_record, shop_kit
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
 EXECUTORS = ["inline", "threads", "processes", "asyncio"]
 WITH_DEADLINE = ["threads", "processes", "asyncio"]
@@ -146,10 +149,16 @@ def test_a_cancelled_chunk_never_comes_back(bench, name):
     assert one.executor.free == one.agent.concurrency
 
 
-@pytest.mark.parametrize("name", ["threads", "asyncio"])
-def test_a_chunk_that_is_called_back_starts_no_further_record(bench, name):
+@pytest.mark.parametrize("name", ["inline", "threads", "asyncio"])
+def test_a_record_that_was_decoded_ahead_is_not_decoded_again(bench, name):
     one = bench(name)
-    chunk = one.submit([order_record(one.kit, index, wish="slow:0.3", key=bytes([index])) for index in range(3)])
-    chunk.call_back()
-    outcomes = one.result()
-    assert isinstance(outcomes[-1], Held)
+    record = order_record(one.kit, 0)
+    event = one.kit.codec.decode(record.value, OrderPlaced)
+    one.submit([msgspec.structs.replace(record, value=b"no event", event=event)])
+    assert [type(outcome) for outcome in one.result()] == [Handled]
+
+
+def test_a_handler_that_asks_for_no_context_gets_none():
+    kit = shop_kit()
+    agent = msgspec.structs.replace(agent_named(kit, "inline"), handler="tests.support.shop.handlers:refuse")
+    assert Work(agent, kit).run(order_record(kit, 4)).message == "o4 is refused"

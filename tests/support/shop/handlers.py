@@ -45,6 +45,11 @@ def confirm_all(orders: Batch, context: Context) -> list[OrderConfirmed]:
     return [OrderConfirmed(order_id=order_id) for order_id in orders.frame["order_id"]]
 
 
+def refuse(order: OrderPlaced) -> None:
+    """Asks for no context."""
+    raise Reject(f"{order.order_id} is refused")
+
+
 def ledger(order: OrderPlaced, context: Context) -> OrderConfirmed:
     """Writes each handling down, one appended line in a file: what was really done, whatever a process says later."""
     wish, _, detail = order.wish.partition(":")

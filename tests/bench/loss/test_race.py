@@ -1,6 +1,6 @@
 """The ledger, as it is read while others write."""
 
-from bench.race import Ledger
+from bench.loss.race import Ledger
 
 
 def test_a_ledger_that_grows_is_read_by_whole_lines(tmp_path):

@@ -14,17 +14,19 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import rabbitmq, table
-from bench.contestants import CONTESTANTS, Contestant
+from bench import rabbitmq
 from bench.environments import ROOT, python_of, versions
 from bench.errors import UnavailableContestantError
-from bench.fields import field_of
-from bench.outcome import Outcome, count
-from bench.race import Ledger, run
-from bench.workload import SEED, UNDECODABLE, bad_keys, items
+from bench.loss import table
+from bench.loss.contestants import CONTESTANTS, Contestant
+from bench.loss.fields import field_of
+from bench.loss.outcome import Outcome, count
+from bench.loss.race import Ledger, run
+from bench.loss.workload import SEED, UNDECODABLE, bad_keys, items
+from bench.say import say
 from devstack import DevstackError
 
-REPORT = Path(__file__).with_suffix(".md")
+REPORT = Path(__file__).parents[1] / "loss.md"
 _EXPLAINED = f"""\
 Every contestant gets the same ids (seed {SEED}): 1 % poison, which always raises, 1 % transient, which raise once. The Kafka
 contestants get {len(UNDECODABLE)} undecodable values too. The ids are published before two workers start; a handler sleeps 1 ms, then
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         rows = [_row(known[name], options.ids) for name in names]
     except KeyboardInterrupt:
-        _say("stopped")
+        say("stopped")
         return 130
     if names == list(known):  # a part of the contestants makes no comparison
         REPORT.write_text(_report(rows, options.ids), encoding="utf-8")
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _row(contestant: Contestant, ids: int) -> table.Row:
-    _say(f"{contestant.title}: starts")
+    say(f"{contestant.title}: starts")
     version = "–"
     outcome: Outcome | str
     try:
@@ -70,7 +72,7 @@ def _row(contestant: Contestant, ids: int) -> table.Row:
         outcome = _outcome(contestant, ids)
     except (UnavailableContestantError, DevstackError) as error:
         outcome = str(error)
-    _say(f"{contestant.title}: {outcome}")
+    say(f"{contestant.title}: {outcome}")
     return table.Row(contestant.title, version, contestant.setting, outcome)
 
 
@@ -88,9 +90,7 @@ def _outcome(contestant: Contestant, ids: int) -> Outcome:
 
 
 def _version(contestant: Contestant) -> str:
-    python = (
-        python_of(contestant.environment, contestant.requirement) if contestant.environment else Path(sys.executable)
-    )
+    python = python_of(contestant.environment) if contestant.environment else Path(sys.executable)
     broker = "Kafka 4.4.0" if contestant.broker == "kafka" else f"RabbitMQ {rabbitmq.version()}"
     own = "" if contestant.environment else f" at {_commit()}"
     return f"{versions(python, contestant.packages)}{own}; {broker}"
@@ -107,10 +107,6 @@ def _report(rows: Sequence[table.Row], ids: int) -> str:
     command = shlex.join(["python", "-m", "bench.loss", "--ids", str(ids)])
     made = f"Made {datetime.now(UTC):%Y-%m-%d} on {machine}, by `{command}` (`make loss`), which writes this file."
     return f"# What is lost\n\n{made}\n\n{_EXPLAINED}\n{table.markdown(rows)}\n\n{table.settings(rows)}\n"
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S}  {text}\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from bench.outcome import Left
-from bench.workload import UNDECODABLE, Item, bad_keys
+from bench.loss.outcome import Left
+from bench.loss.workload import UNDECODABLE, Item, bad_keys
 
 TOPIC = "items"
 GROUP = "bench"

@@ -12,7 +12,6 @@ class Contestant:
         name: as `--only` takes it.
         title: as the table calls it.
         environment: the folder of its virtual environment; None for Headrace, which runs in this one.
-        requirement: what pip installs there.
         packages: whose versions the table names.
         broker: what it needs.
         command: one worker; {worker} becomes its number. The first word is looked up in its environment.
@@ -25,7 +24,6 @@ class Contestant:
     name: str
     title: str
     environment: str | None
-    requirement: str = ""
     packages: tuple[str, ...]
     broker: Literal["kafka", "rabbitmq"]
     command: tuple[str, ...]
@@ -41,21 +39,21 @@ _FASTSTREAM = ("faststream", "run", "faststream_app:app")
 
 def _celery(name: str, title: str, variant: str, setting: str) -> Contestant:
     return Contestant(
-        name=name, title=title, environment="celery", requirement="celery==5.7.0", packages=("celery", "kombu", "amqp"),
+        name=name, title=title, environment="celery", packages=("celery", "kombu", "amqp"),
         broker="rabbitmq", command=_CELERY, script="celery_app.py", variant=variant, setting=setting,
     )  # fmt: skip
 
 
 def _faststream(name: str, title: str, variant: str, setting: str) -> Contestant:
     return Contestant(
-        name=name, title=title, environment="faststream", requirement="faststream[kafka,cli]==0.7.8",
+        name=name, title=title, environment="faststream",
         packages=("faststream", "aiokafka"), broker="kafka", command=_FASTSTREAM, variant=variant, setting=setting,
     )  # fmt: skip
 
 
 CONTESTANTS = (
     Contestant(
-        name="faust", title="Faust, stock agent", environment="faust", requirement="faust-streaming==0.15.3",
+        name="faust", title="Faust, stock agent", environment="faust",
         packages=("faust-streaming", "aiokafka"), broker="kafka", command=("faust", "-A", "faust_app", "worker"),
         quiet_s=75.0,  # its session lasts 60 s: a killed worker's partitions stand still for as long
         setting="a web port of its own for each worker, on loopback",
@@ -71,14 +69,14 @@ CONTESTANTS = (
         "as acks_late, and autoretry_for=(Exception,), retry_backoff=True (3 retries)",
     ),
     Contestant(
-        name="dramatiq", title="Dramatiq on RabbitMQ", environment="dramatiq", requirement="dramatiq[rabbitmq]==2.2.1",
+        name="dramatiq", title="Dramatiq on RabbitMQ", environment="dramatiq",
         packages=("dramatiq", "pika"), broker="rabbitmq", command=("dramatiq", "dramatiq_app"), script="dramatiq_app.py",
         quiet_s=40.0,  # a first retry comes after 15 to 30 s
         setting="nothing (20 retries, the first after 15 to 30 s, are its default)",
     ),
     Contestant(
         name="headrace", title="Headrace", environment=None, packages=("headrace", "confluent-kafka"), broker="kafka",
-        command=("faust", "-A", "streams", "worker", "--catalogue", "bench.agents", "--agents", "bench"),
+        command=("faust", "-A", "streams", "worker", "--catalogue", "bench.loss.agents", "--agents", "bench"),
         setting="nothing (by key, one thread, 5 attempts are its default)",
     ),
 )  # fmt: skip

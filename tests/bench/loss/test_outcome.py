@@ -1,7 +1,7 @@
 """What became of every id, counted from a ledger."""
 
-from bench.outcome import Fates, Left, count
-from bench.workload import Item, bad_keys, items
+from bench.loss.outcome import Fates, Left, count
+from bench.loss.workload import Item, bad_keys, items
 
 GIVEN = [Item("a", "plain"), Item("b", "plain"), Item("c", "transient"), Item("p", "poison"), Item("q", "poison")]
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import devstack
-from bench import kafka, rabbitmq
+from bench import rabbitmq
 from bench.children import Child, environment, tail
-from bench.contestants import Contestant
 from bench.environments import ROOT, python_of
 from bench.errors import UnavailableContestantError
-from bench.outcome import Left
-from bench.workload import Item
+from bench.loss import kafka
+from bench.loss.contestants import Contestant
+from bench.loss.outcome import Left
+from bench.loss.workload import Item
 from devstack.ports import free_ports
 from producers import Publisher
 from schemas.catalogue import load_catalogue
@@ -65,9 +66,9 @@ class Field:
 
     def _publish_avro(self, items: list[Item]) -> None:
         """Headrace's ids travel as its events do, in Avro."""
-        from bench.records import ItemPosted
+        from bench.loss.records import ItemPosted
 
-        settings = Settings(bootstrap_servers=self.broker, catalogue="bench.agents")
+        settings = Settings(bootstrap_servers=self.broker, catalogue="bench.loss.agents")
         catalogue = load_catalogue(settings.catalogue)
         apply(settings, plan(settings, catalogue, agents=catalogue.agents))
         with Publisher(settings, catalogue) as publisher:
@@ -111,9 +112,7 @@ def field_of(contestant: Contestant, folder: Path) -> Iterator[Field]:
         UnavailableContestantError: when something that it needs is missing.
     """
     (folder / "tried").mkdir()
-    python = (
-        python_of(contestant.environment, contestant.requirement) if contestant.environment else Path(sys.executable)
-    )
+    python = python_of(contestant.environment) if contestant.environment else Path(sys.executable)
     if contestant.broker == "rabbitmq":
         with rabbitmq.broker(folder) as url:
             yield Field(contestant, folder, python, url, {})

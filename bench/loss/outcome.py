@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.workload import Item
+from bench.loss.workload import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.children import Child
 from bench.errors import UnavailableContestantError
-from bench.workload import Item
+from bench.loss.workload import Item
 
 WORKERS = 2
 KILL_AT = (0.2, 0.4, 0.6)

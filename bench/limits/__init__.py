@@ -1,0 +1,1 @@
+"""Latency, start, memory and rebalance: `python -m bench.limits`."""

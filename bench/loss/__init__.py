@@ -1,0 +1,1 @@
+"""What is lost, by Headrace and its peers: `python -m bench.loss`."""
