@@ -10,16 +10,15 @@ import structlog
 from confluent_kafka import KafkaException
 
 from producers.errors import UnknownTopicError
-from producers.sender import Sender
-from schemas.errors import ConfigurationError, HeadraceError, TimedOutError
+from schemas.errors import HeadraceError
 from schemas.names import CONTROL_TOPIC
 from schemas.settings import Settings
+from streams import one_record
 from streams.positions import START
 from streams.topic_reader import TopicReader
 
 log = structlog.get_logger("headrace.control")
 
-_ACKNOWLEDGED_S = 30.0
 _AGAIN_S = 2.0
 
 Wanted = Literal["closed", "running"]
@@ -46,25 +45,9 @@ def say(settings: Settings, agent: str, state: Wanted, *, by: str) -> None:
         ConfigurationError: when the topic is missing.
         TimedOutError: when the broker does not acknowledge it.
     """
-    topic, refused = settings.names.topic(CONTROL_TOPIC), list[object]()
-    sender = Sender(settings, client_id="headrace-control")
-    try:
-        if topic not in sender.topics(10.0):
-            raise ConfigurationError([f"the topic {topic} is missing; create it with: headrace init"])
-        order = Order(state, by, time.time_ns() // 1_000_000)
-        sender.send(
-            topic,
-            msgspec.json.encode(order),
-            key=agent.encode(),
-            on_delivery=lambda error, _: refused.append(error) if error is not None else None,
-        )
-        waiting = sender.flush(_ACKNOWLEDGED_S)
-    finally:
-        sender.close(1.0)
-    if waiting or refused:
-        raise TimedOutError(
-            f"{topic} did not take the word on {agent}: {refused[0] if refused else 'no answer in time'}"
-        )
+    order = Order(state, by, time.time_ns() // 1_000_000)
+    value = msgspec.json.encode(order)
+    one_record.write(settings, CONTROL_TOPIC, agent.encode(), value, what=f"the word on {agent}")
 
 
 class Watch:

@@ -79,7 +79,7 @@ class Host(Service):
         watchdog.start()
         await asyncio.to_thread(self._stop_agents, limit_s * 0.6)
         watchdog.cancel()
-        if self.replacing:
+        if self.replacing and not replacement.is_called_off():
             replacement.replace_process()
         if any(runner.cut_off for runner in self.runners):
             _end_stuck(round(time.monotonic() - started_s, 1))

@@ -8,6 +8,18 @@ _MOST = 5
 _WITHIN_S = 600.0
 _VARIABLE = "HEADRACE_REPLACED_AT"
 EXIT_TOO_OFTEN = 70
+_called_off = False
+
+
+def call_off() -> None:
+    """Whoever runs this worker wants it to end, while it drains to be replaced: then it ends."""
+    global _called_off  # noqa: PLW0603  one process, one replacement
+    _called_off = True
+
+
+def is_called_off() -> bool:
+    """Whether the process is to end instead."""
+    return _called_off
 
 
 def replace_process() -> None:

@@ -32,6 +32,7 @@ class Assignment:
         committed: the last offset that the broker confirmed; -1 for none that counts.
         sent: the offset of the commit that is on its way; -1 for none.
         sent_s: when that was, on the clock of `time.monotonic()`.
+        expelled_s: since when the broker refuses its commits because it knows no such member; None while it does not.
         said: what the last commit told of what is finished beyond it; None where that must be told again.
         tells: whether its commits tell what is finished beyond them: not where the broker takes no such metadata, and not of an
             exact agent, whose stored offset decides.
@@ -62,6 +63,7 @@ class Assignment:
     stopped: str | None = None
     sent: int = -1
     sent_s: float = 0.0
+    expelled_s: float | None = None
     said: bytes | None = None
     crowded: bool = False
     tells: bool = True

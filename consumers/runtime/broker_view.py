@@ -1,12 +1,10 @@
 """What the broker says of partitions: topic ids, log ends, commits. All of the runtime's look-ups."""
 
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
-import structlog
 from confluent_kafka import (
     Consumer,
     KafkaError,
@@ -16,18 +14,13 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its __init__ re-exports it
 
-from consumers.errors import Unavailable
 from consumers.runtime.offsets import Committed, Log
 from producers.client_log import ClientLog
 from producers.kafka import open_client
 from schemas.settings import Settings
 
-log = structlog.get_logger("headrace.broker")
-
 _TIMEOUT_S = 10.0
 _RESULT_S = _TIMEOUT_S + 5.0  # the request's own time-out is to come first: it has a reason
-_PATIENCE_S = 60.0
-_PAUSE_S = 0.5
 _FORBIDDEN = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -37,7 +30,6 @@ _FORBIDDEN = frozenset(
 )
 """What no patience heals. Everything else may be a broker, a leader or a coordinator on its way; `retriable()` does not
 tell: a consumer's NOT_COORDINATOR says False."""
-_T = TypeVar("_T")
 
 
 class BrokerView:
@@ -128,7 +120,22 @@ class BrokerView:
             return {}
         wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
-        return {(place.topic, place.partition): future.result(_RESULT_S).offset for place, future in futures.items()}
+        found = {place: future.result(_RESULT_S).offset for place, future in futures.items()}
+        return {(place.topic, place.partition): _known(place, offset) for place, offset in found.items()}
+
+
+def _known(place: TopicPartition, offset: int) -> int:
+    """The offset; -1 says that there is no record of a time.
+
+    Raises:
+        KafkaException: for a partition without a leader, of which librdkafka says OFFSET_INVALID (-1001) and no error. Seen
+            after a broker's kill -9; taken for the log's end it made every commit lie past it.
+    """
+    if offset < -1:
+        raise KafkaException(
+            KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"nobody says where {place.topic} begins or ends")
+        )
+    return offset
 
 
 def _open_reader(settings: Settings, group: str) -> Consumer:
@@ -147,23 +154,6 @@ def open_admin(settings: Settings) -> AdminClient:
     log = ClientLog("headrace-admin")
     client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
     return client
-
-
-def patiently(look_up: Callable[[], _T]) -> _T:
-    """The look-up's answer, tried again while the broker, its coordinator or the database is away.
-
-    Raises:
-        KafkaException, TimeoutError, Unavailable: the last one, when the patience of 60 s is over.
-    """
-    until_s = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return look_up()
-        except (KafkaException, TimeoutError, Unavailable) as error:
-            if time.monotonic() > until_s or is_final(error):
-                raise
-            log.warning("look_up_failed", reason=reason_of(error), again_in_s=_PAUSE_S)
-            time.sleep(_PAUSE_S)
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """Commits: what is due is sent now and then, and counts when the broker has answered."""
 
+import time
 from typing import Any
 
 import structlog
@@ -13,6 +14,10 @@ log = structlog.get_logger("headrace.agent")
 _INTERVAL_S = 0.1
 _UNANSWERED_S = 5.0
 """Seen after a broker's kill -9: librdkafka never answers for a commit that was on its way, and nothing said it again."""
+_UNNOTICED_S = 10.0
+"""A client learns within a heartbeat or two that its group has given it up. Seen after a broker's kill -9 and a cut network:
+its heartbeats had ended for good, it learned nothing, and worked on what had long been another's."""
+_EXPELLED = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH})
 
 
 class Commits:
@@ -47,6 +52,11 @@ class Commits:
         if self._crowded() != crowded_before:
             self._membership.set_pauses()
 
+    def is_expelled(self, now_s: float) -> bool:
+        """Whether the group has given this member up, and its client does not notice."""
+        since_s = [each.expelled_s for each in self._membership.assignments.values() if each.expelled_s is not None]
+        return bool(since_s) and now_s - min(since_s) > _UNNOTICED_S
+
     def _crowded(self) -> list[bool]:
         return [assignment.crowded for assignment in self._membership.assignments.values()]
 
@@ -58,9 +68,12 @@ class Commits:
                 continue  # the answer to an earlier assignment's commit, perhaps of a log that is gone
             refused = error or partition.error
             if refused is None:
+                assignment.expelled_s = None
                 assignment.committed = max(assignment.committed, partition.offset)
                 assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
             else:
                 assignment.say_again()
+                if refused.code() in _EXPELLED and assignment.expelled_s is None:
+                    assignment.expelled_s = time.monotonic()
                 assignment.tells = refused.code() != KafkaError.OFFSET_METADATA_TOO_LARGE and assignment.tells
                 log.info("commit_refused", agent=self._agent.name, topic=partition.topic, reason=refused.str())

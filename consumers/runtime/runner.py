@@ -179,7 +179,7 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
-        self._view = view = BrokerView(self._kit.settings)
+        view = self._view = self._view or BrokerView(self._kit.settings)
         self._topic_ids = TopicIds(self.agent.name, view)
         starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
         if self._bounds is not None:
@@ -202,6 +202,8 @@ class Runner:
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
         self._commits.send(self._consumer, now_s)
+        if self._commits.is_expelled(now_s):
+            self._join_anew()
         self._flow.resume_when_half()
         self._look(now_s)
         if self.membership.joined:
@@ -239,6 +241,14 @@ class Runner:
         say_classic(self.agent.name, error.args[0].str())
         self._consumer.close()
         self._protocol = "classic"
+        self._open()
+
+    def _join_anew(self) -> None:
+        """Leave the consumer that its group has given up, and join with a fresh one."""
+        log.warning(
+            "joins_anew", agent=self.agent.name, reason="its group has given it up, and its client does not notice"
+        )
+        self._consumer.close()
         self._open()
 
     def _place_found(self) -> None:

@@ -54,9 +54,9 @@ def redrive(
 ) -> int:
     """Send dead letters to their agents again: by ID, by query, or all that are open.
 
-    They go to the agent alone, due at once, those of one key in the order of their offsets. Each is recorded as redriven once the
-    broker has it, so that a second run skips it. A run that is killed can repeat the few (100 at most) that were under way; so
-    can two runs at the same time.
+    They go to the agent alone, due at once, those of one key in the order of their offsets. Each is sent and recorded as redriven
+    in one transaction, so that another run never sends it again, though this one be killed. A newer run ends an older one, and
+    goes on where that has stopped.
 
     \b
     Examples:
@@ -85,8 +85,9 @@ def redrive(
         if not plan.letters or dry_run:
             return _nothing(plan, "redrive", dry_run=dry_run)
         values = _edited(desk, plan, yes=yes) if edit else {}
-        _ask(desk, plan, f"Send {_count(len(plan.letters))} again?", yes=yes)
-        tally = _run(desk, _redrives(desk, plan, routes, values, rate), len(plan.letters))
+        ask(f"Send {_count(len(plan.letters))} again?", yes=yes)
+        errands = _redrives(desk, plan, routes, values, rate)
+        tally = _run(desk, plan, errands, verb="redrive", rate=rate)
     return _told(tally, len(plan.letters), "sent again")
 
 
@@ -120,7 +121,6 @@ def discard(
     """
     from streams.dead_letters import plans
     from streams.dead_letters.desk import open_desk
-    from streams.dead_letters.errands import Errand
     from streams.dead_letters.selection import select_for_change
 
     selection = select_for_change(ids, query, every=every, now_ms=_now_ms())
@@ -129,9 +129,8 @@ def discard(
         _show(plan, plans.rows(plan), _COLUMNS, output)
         if not plan.letters or dry_run:
             return _nothing(plan, "discard", dry_run=dry_run)
-        _ask(desk, plan, f"Discard {_count(len(plan.letters))}?", yes=yes)
-        errands = (Errand(letter, "discarded", letter.redrives) for letter in plan.letters)
-        tally = _run(desk, errands, len(plan.letters))
+        ask(f"Discard {_count(len(plan.letters))}?", yes=yes)
+        tally = _run(desk, plan, _discards(plan), verb="discard")
     return _told(tally, len(plan.letters), "discarded")
 
 
@@ -150,15 +149,6 @@ def _show(plan: "Plan", rows: list[dict[str, Any]], columns: Sequence[str], outp
 def _tell_left_out(left_out: Mapping[str, int]) -> None:
     for reason, count in sorted(left_out.items()):
         click.echo(f"left out: {_count(count)} {reason}", err=True)
-
-
-def _ask(desk: "Desk", plan: "Plan", question: str, *, yes: bool) -> None:
-    """Ask; and see what became of the letters while the question waited."""
-    ask(question, yes=yes)
-    if not yes:
-        told = plan.left_out.copy()
-        desk.recheck(plan)
-        _tell_left_out(plan.left_out - told)
 
 
 def _nothing(plan: "Plan", verb: str, *, dry_run: bool) -> int:
@@ -212,15 +202,29 @@ def _redrives(
         yield Errand(letter, "redriven", letter.redrives + 1, record)
 
 
-def _run(desk: "Desk", errands: Iterable["Errand"], count: int) -> "Tally":
-    """Run the errands, behind a progress bar where a person may have to wait."""
+def _discards(plan: "Plan") -> Iterator["Errand"]:
+    from streams.dead_letters.errands import Errand
+
+    for letter in plan.letters:
+        yield Errand(letter, "discarded", letter.redrives)
+
+
+def _run(desk: "Desk", plan: "Plan", errands: Iterable["Errand"], *, verb: str, rate: float | None = None) -> "Tally":
+    """Run a plan's errands, behind a progress bar where a person may have to wait.
+
+    First every older run is ended; then what somebody has done with the letters meanwhile is seen, and is final.
+    """
     from schemas.names import DEAD_LETTERS_TOPIC
     from streams.dead_letters.errands import Errands, open_sender
 
-    sender = open_sender(desk.settings)
+    sender = open_sender(desk.settings, verb)
     try:
-        with _bar(count) as advance:
-            return Errands(sender, desk.settings.names.topic(DEAD_LETTERS_TOPIC), told=advance).run(errands)
+        told = plan.left_out.copy()
+        desk.recheck(plan)
+        _tell_left_out(plan.left_out - told)
+        with _bar(len(plan.letters)) as advance:
+            states_topic = desk.settings.names.topic(DEAD_LETTERS_TOPIC)
+            return Errands(sender, states_topic, rate=rate, told=advance).run(errands)
     finally:
         sender.close()
 
@@ -248,8 +252,8 @@ def _told(tally: "Tally", count: int, done: str) -> int:
     said = f"{_count(tally.done)} {done}"
     if tally.failed:
         said += f", {tally.failed:,} not: run it again once the cause is mended"
-    if tally.is_stopped:
-        said += f"; stopped with {count - tally.done - tally.failed:,} to go: run it again for the rest"
+    if tally.stopped:
+        said += f"; {tally.stopped} with {count - tally.done - tally.failed:,} to go: run it again for the rest"
     elif gone := count - tally.done - tally.failed:
         said += f"; {gone:,} no longer in the dead-letter topic"
     click.echo(said, err=True)

@@ -59,7 +59,7 @@ class Desk:
         return audience(self.settings, topics)
 
     def recheck(self, plan: Plan) -> None:
-        """Leave out of a plan what somebody else has dealt with since the letters were read, as while a question waited."""
+        """Leave out of a plan what somebody else has dealt with since the letters were read, as another run."""
         before, now = self.boxes.states, States.read(self.settings)
         kept = [letter for letter in plan.letters if now.of(letter) == before.of(letter)]
         if len(kept) < len(plan.letters):

@@ -3,14 +3,12 @@
 import msgspec
 
 from producers.errors import UnknownTopicError
-from producers.sender import Sender
-from schemas.errors import ConfigurationError, HeadraceError, TimedOutError
+from schemas.errors import ConfigurationError, HeadraceError
 from schemas.names import JOBS_TOPIC
 from schemas.settings import Settings
+from streams import one_record
 from streams.overall import whole_topic
 from streams.replay.job import Job
-
-_ACKNOWLEDGED_S = 30.0
 
 
 class UnknownJobError(HeadraceError):
@@ -34,7 +32,7 @@ def every(settings: Settings) -> list[Job]:
         for message in whole_topic(settings, topic):
             latest[message.key() or b""] = message.value()
     except UnknownTopicError as error:
-        raise ConfigurationError([f"the topic {topic} is missing; create it with: headrace init"]) from error
+        raise ConfigurationError([one_record.missing(topic)]) from error
     jobs = [job for value in latest.values() if value is not None and (job := _replay(value)) is not None]
     return sorted(jobs, key=lambda job: -job.created_ms)
 
@@ -63,22 +61,8 @@ def save(settings: Settings, job: Job) -> Job:
     """Write the job down, acknowledged by the broker; gives it back.
 
     Raises:
+        ConfigurationError: when the topic is missing.
         TimedOutError: when the broker does not acknowledge it.
     """
-    topic, refused = settings.names.topic(JOBS_TOPIC), list[object]()
-    sender = Sender(settings, client_id="headrace-jobs")
-    try:
-        sender.send(
-            topic,
-            msgspec.json.encode(job),
-            key=job.id.encode(),
-            on_delivery=lambda error, _: refused.append(error) if error is not None else None,
-        )
-        waiting = sender.flush(_ACKNOWLEDGED_S)
-    finally:
-        sender.close(1.0)
-    if waiting or refused:
-        raise TimedOutError(
-            f"job {job.id} was not written to {topic}: {refused[0] if refused else 'no answer in time'}"
-        )
+    one_record.write(settings, JOBS_TOPIC, job.id.encode(), msgspec.json.encode(job), what=f"job {job.id}")
     return job

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -15,7 +15,7 @@ from consumers.runtime.broker_view import reason_of
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
 from consumers.runtime.runner import Runner
-from producers.sender import OnDelivery, Sender
+from producers.sender import Sender
 from schemas.settings import Settings
 from streams.replay.chosen import Chosen
 from streams.replay.finished import Finished
@@ -41,29 +41,8 @@ class RedirectingSender(Sender):
         super().__init__(settings, client_id="headrace-replay")
         self._topics = topics
 
-    def send(
-        self,
-        topic: str,
-        value: bytes | None,
-        *,
-        key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes | None]] = (),
-        on_delivery: OnDelivery | None = None,
-    ) -> None:
-        """As a sender's, into the topic that takes its place."""
-        super().send(self._topics.get(topic, topic), value, key=key, headers=headers, on_delivery=on_delivery)
-
-    def offer(
-        self,
-        topic: str,
-        value: bytes | None,
-        *,
-        key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes | None]] = (),
-        on_delivery: OnDelivery | None = None,
-    ) -> bool:
-        """As a sender's, into the topic that takes its place."""
-        return super().offer(self._topics.get(topic, topic), value, key=key, headers=headers, on_delivery=on_delivery)
+    def _offer(self, record: tuple[Any, ...]) -> bool:
+        return super()._offer((self._topics.get(record[0], record[0]), *record[1:]))
 
 
 def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:

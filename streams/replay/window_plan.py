@@ -43,43 +43,61 @@ def prepare(request: Request, settings: Settings, agent: Agent, start: Position,
         first_us = _first_counted(database, group) if stands else None
         if first_us is None:
             raise ConfigurationError([f"{group} has counted nothing of {topic} yet: there is nothing to replace"])
-        since_us = start.number * 1000 // WINDOW_US * WINDOW_US if start.kind == "time" else first_us
-        until_us = end.number * 1000 if end.kind == "time" else time.time_ns() // 1000 + AHEAD_US
-        until_us = -(-until_us // WINDOW_US) * WINDOW_US
-        whole_us = _first_whole(reader, database, stands, since_us)
-        notes = []
-        if whole_us > since_us:
-            lost = _named(since_us, min(whole_us, until_us))
-            if start.kind == "time" or whole_us >= until_us:
-                raise ConfigurationError([f"retention has taken events of {lost}: they cannot be counted anew"])
-            notes.append(f"retention has taken events of {lost}: they stay as they are")
-            since_us = whole_us
-        if since_us >= until_us:
+        chosen = _chosen(start, end, first_us)
+        whole_us = _first_whole(reader, database, stands, chosen[0])
+        kept, notes = _whole(chosen, whole_us, may_narrow=start.kind == "start")
+        if kept[0] >= kept[1]:
             raise ConfigurationError([f"there is no window from {request.start} to {request.end or 'end'}"])
-        slices = _slices(reader, stands, since_us)
+        slices = _slices(reader, stands, kept[0])
+    job = _job(request, agent, topic_id, slices, kept)
+    rows = [
+        {"partition": part.partition, "from": part.start, "to": part.end, "records": part.end - part.start}
+        for part in slices
+    ]
+    headline = (
+        f"{agent.name} counts the windows from {_shown(kept[0])} to {_shown(kept[1])} anew, from up to "
+        f"{job.records:,} records, and replaces what differs in one transaction"
+    )
+    return Prepared(job, rows, [headline, *notes])
+
+
+def _chosen(start: Position, end: Position, first_us: int) -> tuple[int, int]:
+    """The windows that are asked for, whole: from the first one's start to the last one's end, in microseconds."""
+    since_us = start.number * 1000 // WINDOW_US * WINDOW_US if start.kind == "time" else first_us
+    until_us = end.number * 1000 if end.kind == "time" else time.time_ns() // 1000 + AHEAD_US
+    return since_us, -(-until_us // WINDOW_US) * WINDOW_US
+
+
+def _whole(chosen: tuple[int, int], whole_us: int, *, may_narrow: bool) -> tuple[tuple[int, int], list[str]]:
+    """The windows of which all events are there, and what is to be said of the others.
+
+    Raises:
+        ConfigurationError: when retention has taken events of windows that were asked for by name, or of all of them.
+    """
+    since_us, until_us = chosen
+    if whole_us <= since_us:
+        return chosen, []
+    lost = _named(since_us, min(whole_us, until_us))
+    if not may_narrow or whole_us >= until_us:
+        raise ConfigurationError([f"retention has taken events of {lost}: they cannot be counted anew"])
+    return (whole_us, until_us), [f"retention has taken events of {lost}: they stay as they are"]
+
+
+def _job(request: Request, agent: Agent, topic_id: str, slices: tuple[Slice, ...], chosen: tuple[int, int]) -> Job:
     at_ms = now_ms()
-    job = Job(
+    return Job(
         id=new_id(),
         mode="shadow",
         topic=request.topic,
         topic_id=topic_id,
         slices=slices,
-        windows=(since_us, until_us),
+        windows=chosen,
         start=request.start,
         end=request.end or "end",
         agent=agent.name,
         created_ms=at_ms,
         updated_ms=at_ms,
     )
-    rows = [
-        {"partition": part.partition, "from": part.start, "to": part.end, "records": part.end - part.start}
-        for part in slices
-    ]
-    headline = (
-        f"{agent.name} counts the windows from {_shown(since_us)} to {_shown(until_us)} anew, from up to "
-        f"{job.records:,} records, and replaces what differs in one transaction"
-    )
-    return Prepared(job, rows, [headline, *notes])
 
 
 def _slices(reader: TopicReader, stands: Mapping[int, Stand], since_us: int) -> tuple[Slice, ...]:

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from consumers.database import Database
 from consumers.rollups import replacing
 from consumers.rollups.replacing import Stand
+from consumers.rollups.rows import Key
 from consumers.runtime.state import outbox
 from schemas.settings import Settings
 from streams.replay.filling import Filler
 from streams.replay.finished import Finished
-from streams.replay.job import Job
+from streams.replay.job import Job, ReplayError
 
-_AT_ONCE = 50_000
+_TRIES = 200
+"""How often the shadow may catch up with a live group that has moved on again: some 20 s of trying, a few a second."""
 
 
 def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
@@ -29,24 +31,40 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
         told: called now and then with the offsets covered so far.
 
     Raises:
-        ReplayError: when a batch cannot be counted.
+        ReplayError: when a batch cannot be counted, or when the live group never stands still for the swap.
         Unavailable: when the database is.
     """
-    live, shadow = settings.names.group(str(job.agent)), job.group(settings.names)
-    since_us, until_us = job.windows or (0, 0)
+    live = settings.names.group(str(job.agent))
     with closing(Filler(job, settings)) as filler, closing(Database(settings.database_url)) as database:
         filler.begin()
-        changed = None
-        while changed is None:
+        for _ in range(_TRIES):
             filler.fill(stands(database, live, job.topic_id), told)  # 1, 3
-            with database.transaction() as connection:
-                ours, theirs = (replacing.lock(connection, group, job.topic_id) for group in (live, shadow))  # 2
-                pairs = _pairs(ours, theirs)
-                if pairs is not None:  # 4
-                    changed = replacing.replace(connection, live, pairs, since_us=since_us, until_us=until_us)
-                    _forget(connection, shadow)
-    told(job.records)
-    passed = f"; {filler.passed_over:,} records were passed over, as dead letters were" if filler.passed_over else ""
+            changed = _swap(database, job, live, job.group(settings.names))  # 2, 4
+            if changed is not None:
+                told(job.records)
+                return _finished(changed, filler.passed_over)
+    raise ReplayError(
+        f"{live} has counted on each of the {_TRIES} times that the replay had caught up with it, so that its windows were "
+        f"not replaced. What is counted anew is kept: go on when less comes in, or with the workers of {job.agent} stopped "
+        "for a moment"
+    )
+
+
+def _swap(database: Database, job: Job, live: str, shadow: str) -> list[Key] | None:
+    """Replace what differs, in one transaction; None, and nothing done, where the two do not stand at the same offsets."""
+    since_us, until_us = job.windows or (0, 0)
+    with database.transaction() as connection:
+        ours, theirs = (replacing.lock(connection, group, job.topic_id) for group in (live, shadow))
+        pairs = _pairs(ours, theirs)
+        if pairs is None:
+            return None
+        changed = replacing.replace(connection, live, pairs, since_us=since_us, until_us=until_us)
+        _forget(connection, shadow)
+        return changed
+
+
+def _finished(changed: list[Key], passed_over: int) -> Finished:
+    passed = f"; {passed_over:,} records were passed over, as dead letters were" if passed_over else ""
     return Finished(f"{len(changed):,} windows have changed, and will be published as revisions{passed}")
 
 

@@ -44,7 +44,7 @@ def recomputed(stage: Stage, codec: Codec) -> tuple[dict[str, int], list[str]]:
             Act(event.occurred_at, event.kind, event.user_id, event.url, event.duration_ms)
         )
     expected = expected_rows(logs)
-    stored = stored_rows(stage.direct.database_url, stage.direct.names.group(AGENT))
+    stored = stored_rows(stage.database_url, stage.direct.names.group(AGENT))
     counted, dropped = (sum(row[index] for row in stored.values()) for index in (0, 1))
     wrong = [key for key in sorted({*expected, *stored}) if expected.get(key) != stored.get(key)]
     facts = {"rows": len(stored), "counted": counted, "dropped": dropped, "in_log": sum(map(len, logs))}

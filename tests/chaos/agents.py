@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import msgspec
+
 from consumers.runtime.agent import Agent, Executor, RetryPolicy
 from schemas.topics import Topic
 
@@ -16,6 +18,8 @@ PARTITIONS = int(os.environ.get("CHAOS_PARTITIONS", "8"))
 DEADLINE_S = float(os.environ.get("CHAOS_DEADLINE_S", "4"))
 MAX_IN_FLIGHT = int(os.environ.get("CHAOS_MAX_IN_FLIGHT", "2000"))
 RESET = os.environ.get("CHAOS_RESET", "stop")
+STORES = bool(os.environ.get("CHAOS_STORES"))
+MENDED = bool(os.environ.get("CHAOS_MENDED"))
 
 QUICK = RetryPolicy(attempts=5, first_delay_s=0.05, max_delay_s=0.5, permanent=("PermanentError",))
 
@@ -34,7 +38,7 @@ TOPICS = (
     ),
 )
 
-AGENTS = (
+_AS_THEY_WERE = (
     Agent(
         name="tasks",
         topics=(TASKS,),
@@ -60,6 +64,18 @@ AGENTS = (
         max_in_flight=MAX_IN_FLIGHT,
     ),
     Agent(
+        name="coroutines",
+        topics=(TASKS,),
+        output=DONE,
+        handler="tests.chaos.handlers:await_work",
+        executor=Executor.ASYNCIO,
+        concurrency=16,
+        deadline_s=DEADLINE_S,
+        retry=RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2, permanent=("PermanentError",)),
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+    ),
+    Agent(
         name="rows",
         topics=(TASKS,),
         handler="tests.chaos.rows:write",
@@ -71,4 +87,16 @@ AGENTS = (
         max_in_flight=MAX_IN_FLIGHT,
     ),
 )
-"""`tasks` promises at least once in order of keys, `children` the same from child processes, `rows` exactly once."""
+"""`tasks` promises at least once in order of keys, `children` and `coroutines` the same elsewhere, `rows` exactly once."""
+
+
+def mended(agent: Agent) -> Agent:
+    """The agent after its developer has mended it: its handler looks at headers alone, so that no record is poison to it."""
+    module = "rows" if agent.exact else "handlers"
+    handler, executor = f"tests.chaos.{module}:take", Executor.THREADS
+    return msgspec.structs.replace(
+        agent, handler=handler, executor=executor, concurrency=1, batch_records=50, decode=False, deadline_s=30.0
+    )
+
+
+AGENTS = tuple(map(mended, _AS_THEY_WERE)) if MENDED else _AS_THEY_WERE

@@ -4,14 +4,18 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from tests.chaos.evidence import NEVER_NS, Evidence
+from tests.chaos.evidence import NEVER_NS, Evidence, Mended
 from tests.chaos.ledger import Handling
 from tests.chaos.sampler import Commit
 
 _MS = 1_000_000
+KILLS = frozenset({"kill", "kill-at-letters"})
+"""Faults that end one worker by SIGKILL."""
 COMMIT_INTERVAL_S = 0.1
 _ROUND_TRIP_S = 0.25
 """On top of the interval: the commit's way to the broker, and a busy machine."""
+REDRIVE_AT_ONCE = 100
+"""What a redrive that is killed may have under way, and the next one sends again."""
 _OWNED_WITHIN_S = 2.0
 """A worker that has handled a record of a partition so recently before it died held the partition."""
 
@@ -150,33 +154,44 @@ def unbalanced(seen: Evidence) -> list[str]:
 
 
 def without_result(seen: Evidence) -> list[str]:
-    """I8: each handled record's result is in the result topic."""
+    """I8: each handled record's result is in the result topic, and its object, if it has one, in the object store."""
     if not seen.publishes:
         return []
     handled = {handling.number for handling in seen.handlings if not seen.is_excused(handling.number)} - seen.poison
-    return [
+    found = [
         f"record {number} was handled, and its result is nowhere" for number in sorted(handled - seen.results.keys())
+    ]
+    if seen.objects is None:
+        return found
+    return found + [
+        f"record {number} was handled, and its object is nowhere, or harmed"
+        for number in sorted(handled)
+        if seen.objects.get(number) != seen.sent[number].digest
     ]
 
 
 def recoveries_s(seen: Evidence) -> list[float]:
-    """For I6: seconds from each attack until each partition that it took away is worked on again."""
+    """For I6: seconds from each attack's end, and from any outage after it, until each of its partitions is worked on again."""
     found: list[float] = []
     by_partition: dict[int, list[Handling]] = defaultdict(list)
     for handling in seen.handlings:
         by_partition[handling.partition].append(handling)
     ends = {partition: [h.ended_ns for h in handlings] for partition, handlings in by_partition.items()}
     for attack in seen.attacks:
-        if attack.fault not in {"kill", "broker", "leader", "network", "stop"}:
+        if attack.fault not in {*KILLS, "broker", "leader", "network", "stop"}:
             continue
         for partition, handlings in by_partition.items():
             at = bisect_left(ends[partition], attack.at_ns)
             before = handlings[max(0, at - 200) : at]
             since_ns = attack.at_ns - int(_OWNED_WITHIN_S * 1e9)
             held = any(attack.pid in {None, h.pid} and h.ended_ns >= since_ns for h in before)
-            after = next((h for h in handlings[at:] if h.pid != attack.pid or attack.fault == "stop"), None)
+            begun = handlings[bisect_left(ends[partition], attack.over_ns) :]
+            after = next((h for h in begun if h.pid != attack.pid or attack.fault == "stop"), None)
             if held and after is not None:
-                found.append((after.ended_ns - attack.at_ns) / 1e9)
+                outages = [
+                    other.over_ns for other in seen.attacks if other.pid is None and other.at_ns < after.ended_ns
+                ]
+                found.append(max(0.0, (after.ended_ns - max([attack.over_ns, *outages])) / 1e9))
     return found
 
 
@@ -189,7 +204,7 @@ def repeated(seen: Evidence) -> list[int]:
 def redone_too_much(seen: Evidence) -> list[str]:
     """Of what a killed worker had handled, only what ended within one commit interval may be handled again."""
     allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
-    killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault == "kill"}
+    killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault in KILLS}
     first: dict[int, Handling] = {}
     found = []
     for handling in seen.handlings:
@@ -200,6 +215,28 @@ def redone_too_much(seen: Evidence) -> list[str]:
                 f"record {handling.number} ended {(died_ns - before.ended_ns) / 1e6:.0f} ms before the kill, and was redone"
             )
     return found
+
+
+def not_redriven(seen: Evidence, mended: Mended) -> list[str]:
+    """I13: once the handler is mended, a redrive leaves no dead letter: each is handled as it was, and none waits."""
+    owed, handled = sorted(seen.letters), Counter(mended.handled)
+    found = [f"the letter {name} is still open" for name in mended.open]
+    found += [f"letter {number} was not redriven" for number in owed if number not in mended.redriven]
+    found += [f"letter {number} was redriven, and never handled" for number in owed if not handled[number]]
+    found += [
+        f"the redriven {number}: {copy.flaw}"
+        for number, copies in mended.redriven.items()
+        for copy in copies
+        if copy.flaw
+    ]
+    again = sum(len(copies) - 1 for copies in mended.redriven.values())
+    if again > REDRIVE_AT_ONCE:
+        found.append(f"{again} letters were redriven twice, by one redrive that was killed")
+    if seen.exact:
+        found += [f"the redriven {number} is counted {count} times" for number, count in handled.items() if count > 1]
+    if mended.letters:
+        found.append(f"{mended.letters} of the redriven were dead-lettered again")
+    return [*found, f"{mended.waiting} of the redriven still wait"] if mended.waiting else found
 
 
 INVARIANTS: dict[str, tuple[Callable[[Evidence], list[str]], ...]] = {

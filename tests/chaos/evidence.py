@@ -33,12 +33,35 @@ class LetterSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of an agent's dead letters once its handler was mended and all of them were redriven.
+
+    Attributes:
+        open: ids of the letters that `headrace dlq ls` still calls open.
+        redriven: what stands in the retry topic, by number.
+        handled: numbers in the order of their handling; a number may come again.
+        letters: how many records the dead-letter topic has got since.
+        waiting: how many offsets of the retry topic are not committed.
+    """
+
+    open: Sequence[str]
+    redriven: Mapping[int, Sequence[LetterSeen]]
+    handled: Sequence[int]
+    letters: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attack:
-    """A fault that took partitions away: of one process, or of all (pid None)."""
+    """A fault that took partitions away, of one process or of all (pid None), until it was over.
+
+    A worker's death is over at once: its partitions can be another's. A broker that is away is nobody's to work with.
+    """
 
     fault: str
     at_ns: int
     pid: int | None
+    over_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +81,8 @@ class Evidence:
         letters: what stands in the dead-letter topic, by number.
         commits: what the group said, in order.
         final: the last commit, by partition, of the last epoch.
-        excused: ranges that a fault has deleted.
+        excused: ranges that a fault has deleted, or that the agent has said are lost.
+        objects: digests of what stands in the object store, by number; None where nothing was to be stored.
         attacks: the faults that took partitions away.
     """
 
@@ -75,6 +99,7 @@ class Evidence:
     commits: Sequence[Commit]
     final: Mapping[int, int]
     excused: Sequence[Range] = ()
+    objects: Mapping[int, str] | None = None
     attacks: Sequence[Attack] = ()
     epoch: int = 0
     poison: frozenset[int] = field(default_factory=frozenset)

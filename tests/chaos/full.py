@@ -22,7 +22,11 @@ class Long:
 RUNS = (
     Long("--messages 100000 --kills 100", "nothing is lost in 100 kills", 6),
     Long("--messages 30000 --fault term:50", "50 SIGTERMs lose and repeat nothing", 4),
-    Long("--messages 20000 --fault kill:20,poison", "exactly the poison is dead-lettered, byte for byte", 2),
+    Long(
+        "--messages 20000 --fault kill-at-letters:40,poison --redrive",
+        "exactly the poison is dead-lettered, byte for byte, and a redrive leaves none",
+        2,
+    ),
     Long("--load activity --messages 100000 --rate 2000 --kills 50", "analytics rows are what the log gives", 4),
     Long(
         "--messages 20000 --fault kill:3,stop:3,storm:2,spare,errors,oversize,letters,hang,segfault,memory",

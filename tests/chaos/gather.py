@@ -1,7 +1,6 @@
 """After a run: read the ledger, the rows, the topics and the samples into each agent's evidence."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -13,20 +12,23 @@ from streams.report import WorkerReport
 from tests.chaos import ledger, rows
 from tests.chaos.agents import DONE
 from tests.chaos.evidence import Attack, Evidence, LetterSeen, Place, ResultSeen
+from tests.chaos.handlers import object_of
+from tests.chaos.headers import number_of
 from tests.chaos.ledger import Handling
-from tests.chaos.load import NUMBER, Sent
+from tests.chaos.load import Sent
 from tests.chaos.records import TaskDone
 from tests.chaos.stage import Stage
 from tests.support.topics import read_all
 
 _MS_NS = 1_000_000
+_ORIGIN = frozenset({wire.ORIGIN_TOPIC, wire.ORIGIN_PARTITION, wire.ORIGIN_OFFSET})
 
 
 def evidence_of(stage: Stage) -> list[Evidence]:
     """One for each agent of the run."""
     places = _places(stage)
     results = _results(stage)
-    attacks = [Attack(blow.fault, blow.at_ns, blow.pid) for blow in stage.blows]
+    attacks = [Attack(blow.fault, blow.at_ns, blow.pid, blow.over_ns) for blow in stage.blows]
     return [_of_agent(stage, agent, places, results.get(agent, {}), attacks) for agent in stage.options.agents]
 
 
@@ -57,12 +59,13 @@ def _of_agent(
         sent=sent,
         acked=frozenset(stage.producer.acked),
         places=places,
-        handlings=_rows(stage) if exact else ledger.read(stage.folder / "ledger", agent),
+        handlings=rows_of(stage) if exact else ledger.read(stage.folder / ledger.FOLDER, agent),
         results=results,
-        letters=_letters(stage, agent),
+        letters=letters_of(stage, agent),
         commits=[commit for commit in stage.sampler.commits if commit.group == group],
         final=stage.sampler.offsets(group),
-        excused=stage.excused,
+        excused=[*stage.excused, *stage.said_lost.get(agent, [])],
+        objects=_objects(stage) if agent == "tasks" and "store" in stage.options.names else None,
         attacks=attacks,
         epoch=stage.epoch,
         poison=frozenset(number for number, record in sent.items() if record.dies(agent)),
@@ -73,16 +76,22 @@ def _places(stage: Stage) -> dict[int, Place]:
     """Where each record stands: by its report, and by the log, which also holds what was written without a report."""
     places = dict(stage.producer.places)
     for message in _read(stage, stage.topic):
-        places[_number(message.headers())] = (stage.epoch, message.partition(), message.offset())
+        places[number_of(dict(message.headers()))] = (stage.epoch, message.partition(), message.offset())
     return places
 
 
-def _rows(stage: Stage) -> list[Handling]:
+def rows_of(stage: Stage) -> list[Handling]:
     """The rows of the exact agent, in the form of the ledger; order by key is not its promise."""
     return [
-        Handling(row.number, "", 0, 1, 0, row.partition, row.offset, row.at_ns, row.at_ns, row.intact)
-        for row in rows.read(stage.direct.database_url)
+        Handling(row.number, "", 0, 1, row.pid, row.partition, row.offset, row.at_ns, row.at_ns, row.intact)
+        for row in rows.read(stage.database_url)
     ]
+
+
+def _objects(stage: Stage) -> dict[int, str]:
+    """The digests of what the handlers have put into the object store, by number."""
+    whole = [file for file in stage.objects.glob(object_of("*")) if file.name.isdecimal()]  # not what is being written
+    return {int(file.name): sha256(file.read_bytes()).hexdigest() for file in whole}
 
 
 def _results(stage: Stage) -> dict[str, dict[int, list[ResultSeen]]]:
@@ -97,30 +106,35 @@ def _results(stage: Stage) -> dict[str, dict[int, list[ResultSeen]]]:
     return found
 
 
-def _letters(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
+def letters_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
     """What stands in the agent's dead-letter topic, each compared with its origin byte for byte."""
+    return _copies_in(stage, stage.direct.names.dead_letter(agent), {*_ORIGIN, wire.ERROR_CLASS})
+
+
+def redriven_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
+    """What stands in the agent's shortest retry topic, likewise."""
+    return _copies_in(stage, stage.direct.names.retry(agent, 0), {*_ORIGIN, wire.REDRIVES})
+
+
+def _copies_in(stage: Stage, topic: str, needed: set[str]) -> dict[int, list[LetterSeen]]:
+    """The records of a topic, by number, each compared with the one that was sent; with the headers that each must have."""
     found: dict[int, list[LetterSeen]] = defaultdict(list)
-    for message in _read(stage, stage.direct.names.dead_letter(agent)):
-        number = _number(message.headers())
-        flaw = _flaw(message, stage.producer.sent.get(number))
+    for message in _read(stage, topic):
+        headers = dict(message.headers())
+        number = number_of(headers)
+        flaw = _flaw(message, stage.producer.sent.get(number), needed - headers.keys())
         found[number].append(LetterSeen(number, message.timestamp()[1] * _MS_NS, flaw))
     return dict(found)
 
 
-def _flaw(message: Any, sent: Sent | None) -> str:
+def _flaw(message: Any, sent: Sent | None, missing: set[str]) -> str:
     if sent is None:
         return "nobody sent such a record"
-    headers = dict(message.headers() or [])
     if sha256(message.value() or b"").digest() != sent.value_digest:
         return "its value is not its origin's"
     if message.key() != sent.key.encode():
         return "its key is not its origin's"
-    missing = {wire.ORIGIN_TOPIC, wire.ORIGIN_PARTITION, wire.ORIGIN_OFFSET, wire.ERROR_CLASS} - headers.keys()
     return f"it lacks the headers {sorted(missing)}" if missing else ""
-
-
-def _number(headers: Iterable[tuple[str, bytes]] | None) -> int:
-    return int(dict(headers or [])[NUMBER])
 
 
 def _read(stage: Stage, topic: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """From what was seen to the run's one JSON object."""
 
 import signal
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from statistics import median
@@ -10,6 +11,7 @@ from tests.chaos import checker
 from tests.chaos.evidence import Evidence
 from tests.chaos.faults import FAULTS
 from tests.chaos.gather import evidence_of, most_in_hand
+from tests.chaos.mend import mend
 from tests.chaos.stage import Stage
 from tests.chaos.workers import LEAVE_WITHIN_S, Crew
 
@@ -19,7 +21,7 @@ _STUCK = 70
 """The code of a worker that a handler kept from leaving in time."""
 
 
-def judge(stage: Stage, *, settled: bool, took_s: float) -> dict[str, Any]:
+def judge(stage: Stage, *, settled: bool, began_s: float) -> dict[str, Any]:
     """The result of a run; it held if `violations` is empty."""
     if stage.options.load == "activity":
         facts, broken = _activity(stage)
@@ -42,7 +44,7 @@ def judge(stage: Stage, *, settled: bool, took_s: float) -> dict[str, Any]:
         "leaves": {"count": len(leaves), "max_s": max((leave.took_s for leave in leaves), default=0.0)},
         "crashes": len(stage.crew.crashes),
         "orphans": stage.crew.orphans,
-        "took_s": round(took_s, 1),
+        "took_s": round(time.monotonic() - began_s, 1),
         "command": stage.options.command,
         "violations": violations,
     }
@@ -53,7 +55,8 @@ def _tasks(stage: Stage) -> tuple[dict[str, Any], dict[str, list[str]]]:
     broken: dict[str, list[str]] = defaultdict(list)
     by_agent = {}
     clean = not any(FAULTS[name].repeats for name in stage.options.names)
-    for seen in evidence_of(stage):
+    evidence = evidence_of(stage)
+    for seen in evidence:
         for name, texts in checker.violations(seen).items():
             broken[name] += texts
         recoveries = checker.recoveries_s(seen) if seen.ordered else []
@@ -68,7 +71,11 @@ def _tasks(stage: Stage) -> tuple[dict[str, Any], dict[str, list[str]]]:
         if most > stage.options.max_in_flight:
             broken["I10"].append(f"{agent}: {most} records were in hand, {stage.options.max_in_flight} are allowed")
     first, *others = stage.options.agents
-    return {**by_agent[first], "agents": {name: by_agent[name] for name in others}}, broken
+    broken["I14"] = stage.unsaid
+    facts = {**by_agent[first], "agents": {name: by_agent[name] for name in others}}
+    if stage.options.redrive:
+        facts["redrive"], broken["I13"] = mend(stage, evidence)
+    return facts, broken
 
 
 def _facts(seen: Evidence, recoveries: list[float]) -> dict[str, Any]:

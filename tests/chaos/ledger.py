@@ -1,14 +1,14 @@
 """The effect ledger: one appended line a handling, outside Kafka, so that no broker's word is taken for what was done."""
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumers.context import Context
-from tests.chaos.records import Task
-
-FOLDER = "CHAOS_LEDGER"
+FOLDER = "ledger"
+VARIABLE = "CHAOS_LEDGER"
+"""Names the folder to the workers."""
+_END_BYTES = 64 * 1024
+"""Some 600 handlings."""
 _open: dict[str, int] = {}
 
 
@@ -32,21 +32,9 @@ class Handling:
     intact: bool
 
 
-def note(task: Task, context: Context, *, started_ns: int, intact: bool) -> None:
+def note(agent: str, handling: Handling) -> None:
     """Append a line by one write(2): with O_APPEND the kernel neither mixes nor tears the lines of several processes."""
-    handling = Handling(
-        task.number,
-        task.task_key,
-        task.sequence,
-        context.attempt,
-        os.getpid(),
-        context.origin.partition,
-        context.origin.offset,
-        started_ns,
-        time.time_ns(),
-        intact,
-    )
-    os.write(_file_of(context.agent), line_of(handling).encode())
+    os.write(_file_of(agent), line_of(handling).encode())
 
 
 def line_of(handling: Handling) -> str:
@@ -61,6 +49,17 @@ def read(folder: Path, agent: str) -> list[Handling]:
     return [_handling(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+def last_pid(folder: Path, agent: str, partition: int) -> int | None:
+    """The process that handled a record of the partition last, as far as the ledger's end tells."""
+    file = folder / agent
+    if not file.exists():
+        return None
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _END_BYTES))
+        lines = opened.read().decode().splitlines()[1:]
+    return next((h.pid for h in map(_handling, reversed(lines)) if h.partition == partition), None)
+
+
 def _handling(line: str) -> Handling:
     number, key, *rest = line.split()
     sequence, attempt, pid, partition, offset, started_ns, ended_ns, intact = map(int, rest)
@@ -72,6 +71,6 @@ def _handling(line: str) -> Handling:
 def _file_of(agent: str) -> int:
     """The agent's file, opened once a process."""
     if agent not in _open:
-        path = Path(os.environ[FOLDER]) / agent
+        path = Path(os.environ[VARIABLE]) / agent
         _open[agent] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     return _open[agent]

@@ -16,8 +16,6 @@ from tests.chaos.records import Task
 from tests.chaos.wishes import is_poison
 
 _SLOWEST_MS = 20
-NUMBER = "chaos-number"
-"""The header that says a record's number, which undecodable bytes cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ MUTATIONS = {
     "ignore-failed-dead-letter": Mutation(
         of_letters.ignore_failed_dead_letter, "I1", "--messages 3000 --fault poison,letters:1"
     ),
+    "forget-the-redriven": Mutation(of_letters.forget_the_redriven, "I13", "--messages 2000 --fault poison --redrive"),
     "swallow-poison": Mutation(of_letters.swallow_poison, "I1", _POISON),
     "trim-the-dead-letter": Mutation(of_letters.trim_the_dead_letter, "I1", _POISON),
     "swallow-errors": Mutation(of_letters.swallow_errors, "I1", _POISON),

@@ -28,7 +28,10 @@ class Options:
         messages: how many records are sent.
         rate: records a second; 0 for as fast as it goes.
         faults: how often each fault strikes; 0 for those that are part of the load.
+        database: what holds the rows: "sqlite" or "postgres", a real server of the run's own.
+        reset: the agents' policy where a commit no longer fits its log.
         load: "tasks", or "activity" for the real analytics agent.
+        redrive: whether, at the end, the handlers are mended and all dead letters redriven.
         strict_redo: whether a kill may repeat no more than what ran and what ended within one commit interval.
         recovery_s: the bound of I6.
         patience_s: how long the run waits, at the end, for the last record.
@@ -43,10 +46,13 @@ class Options:
     partitions: int = 8
     faults: tuple[tuple[str, int], ...] = ()
     load: str = "tasks"
+    database: str = "sqlite"
+    reset: str = "stop"
     mutation: str | None = None
     session_ms: int = 3_000
     deadline_s: int = 4
     max_in_flight: int = 2_000
+    redrive: bool = False
     strict_redo: bool = False
     recovery_s: float = 30.0
     patience_s: float = 90.0
@@ -61,8 +67,7 @@ class Options:
         """The agents that this run needs; child processes cost the most, so only where a fault is theirs."""
         if self.load == "activity":
             return ("analytics",)
-        children = any(FAULTS[name].in_children for name in self.names)
-        return ("tasks", "rows", *(("children",) if children else ()))
+        return ("tasks", "rows", *sorted({agent for name in self.names for agent in FAULTS[name].agents}))
 
     @property
     def command(self) -> str:
@@ -71,13 +76,14 @@ class Options:
         faults = ",".join(f"{name}:{times}" if times else name for name, times in self.faults)
         flags = [f"--fault {faults}"] if faults else []
         flags += [f"--mutate {self.mutation}"] if self.mutation else []
+        flags += ["--redrive"] if self.redrive else []
         flags += ["--strict-redo"] if self.strict_redo else []
         return " ".join(["python -m tests.chaos", *told, *flags])
 
 
 def _told(options: Options) -> list[Any]:
     """The fields that differ from their defaults, and the seed."""
-    apart = {"faults", "mutation", "strict_redo"}
+    apart = {"faults", "mutation", "redrive", "strict_redo"}
     return [
         field
         for field in fields(options)
@@ -110,8 +116,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--kills", type=int, default=0, help="short for --fault kill:N")
     made.add_argument("--fault", default="", help=f"separated by commas, each with :times; of {', '.join(FAULTS)}")
     made.add_argument("--load", choices=("tasks", "activity"), default="tasks")
+    made.add_argument(
+        "--database", choices=("sqlite", "postgres"), default=default.database, help="what holds the rows"
+    )
+    made.add_argument(
+        "--reset", choices=("stop", "earliest"), default=default.reset, help="of a commit that fits no log"
+    )
     made.add_argument("--recovery-s", type=float, default=default.recovery_s, help="bound of I6")
     made.add_argument("--patience-s", type=float, default=default.patience_s)
+    made.add_argument(
+        "--redrive", action="store_true", help="at the end mend the handlers, and redrive all dead letters"
+    )
     made.add_argument("--strict-redo", action="store_true", help="bound what a kill may repeat")
     made.add_argument("--mutate", dest="mutation", metavar="NAME", help="switch a named fault of the runtime on")
     made.add_argument("--mutations", action="store_true", help="list them, with the faults that expose each")

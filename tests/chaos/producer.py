@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from producers.sender import Sender, SendError
-from tests.chaos.load import NUMBER, Sent
+from tests.chaos.headers import NUMBER
+from tests.chaos.load import Sent
 
 _FLUSH_S = 90.0
 
@@ -52,6 +53,13 @@ class Producer:
         with self._turn:
             self._allowed = max(self._allowed, number)
             self._turn.notify_all()
+
+    def allow_more(self, records: int) -> None:
+        """Send so many more, where all that was allowed is sent."""
+        with self._turn:
+            if self._idle:
+                self._allowed += records
+                self._turn.notify_all()
 
     def hold(self) -> None:
         """Stop sending, and wait until all that was sent is acknowledged; `go_on` ends it."""

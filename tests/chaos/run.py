@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,9 +21,10 @@ from tests.chaos.options import Options
 from tests.chaos.proxy import ProxyProcess
 from tests.chaos.say import say
 from tests.chaos.stage import opened
-from tests.support.broker import scratch_folder
+from tests.support.broker import postgres, scratch_folder
+from tests.support.disks import small_disk
 
-_DISK = "48m"
+_DISK = "128m"
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def run(options: Options, stack: devstack.Stack, proxies: ProxyProcess | None) -
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="headrace-chaos-") as name, ExitStack() as at_end:
         folder = Path(name)
-        disk = at_end.enter_context(_small_disk(folder / "disk")) if "disk" in options.names else None
+        disk = at_end.enter_context(small_disk(folder / "disk", _DISK)) if options.names & {"disk", "store"} else None
         prefix = f"c{secrets.token_hex(3)}."
         stage = at_end.enter_context(
             opened(
@@ -59,11 +59,12 @@ def run(options: Options, stack: devstack.Stack, proxies: ProxyProcess | None) -
                 prefix=prefix,
                 proxies=proxies if "network" in options.names else None,
                 disk=disk,
+                database_url=at_end.enter_context(postgres()) if options.database == "postgres" else None,
             )
         )
         try:
             settled = conduct(stage)
-            return judge(stage, settled=settled, took_s=time.monotonic() - began_s)
+            return judge(stage, settled=settled, began_s=began_s)
         finally:
             stage.crew.close()
             _keep_logs(stage.crew.folder)
@@ -94,20 +95,3 @@ def _with_listener(pairs: list[tuple[int, int]]) -> Any:
         return server_properties(index, layout, data) + lines
 
     return properties
-
-
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of its own, so small that it is soon full.
-
-    Raises:
-        PermissionError: for anybody but root.
-    """
-    if os.geteuid() != 0:
-        raise PermissionError("the fault disk mounts a small file system, which only root may: run it in a container")
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)

@@ -1,9 +1,10 @@
 """What a run stands on, and what a fault may touch: the brokers, the topics, the workers, the load, the sampler."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from consumers.runtime.kit import open_kit
 from devstack import Stack
 from producers.sender import Sender
 from schemas.settings import Settings
+from tests.chaos import ledger
 from tests.chaos.load import source_topic, tasks
 from tests.chaos.options import Options
 from tests.chaos.producer import Producer
@@ -23,19 +25,22 @@ from tests.chaos.say import say
 from tests.chaos.workers import Crew, Worker
 from tests.support import plain
 from tests.support.commands import headrace
+from tests.support.disks import SmallDisk
 
 CATALOGUE = "tests.chaos.agents"
+DATABASE, OBJECTS = "headrace.db", "objects"
 _READY_S = 90.0
 _TURN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """A fault that took partitions from their owner: which process, or None for all of them, and when."""
+    """A fault that took partitions from their owner: which process, or None for all of them, when, and until when."""
 
     fault: str
     at_ns: int
     pid: int | None
+    over_ns: int
 
 
 @dataclass(slots=True)
@@ -47,8 +52,10 @@ class Stage:
         blows: what took partitions away.
         epoch: how often the topic was made again.
         excused: (epoch, partition, from, up to) of offsets that a fault itself has deleted, unhandled.
+        said_lost: ranges that an agent itself has called lost, by its name.
+        unsaid: where an agent should have stopped, or said what is lost, and did not.
         proxies: where the fault "network" cuts; None without it.
-        disk: the small file system of the fault "disk"; None without it.
+        disk: the small file system of the faults "disk" and "store"; None without them.
     """
 
     options: Options
@@ -61,9 +68,11 @@ class Stage:
     producer: Producer
     sampler: Sampler
     proxies: ProxyProcess | None
-    disk: Path | None
+    disk: SmallDisk | None
     blows: list[Blow] = field(default_factory=list)
     excused: list[tuple[int, int, int, int]] = field(default_factory=list)
+    said_lost: dict[str, list[tuple[int, int, int, int]]] = field(default_factory=dict)
+    unsaid: list[str] = field(default_factory=list)
     epoch: int = 0
 
     @property
@@ -73,8 +82,15 @@ class Stage:
 
     def hit(self, fault: str, pid: int | None) -> None:
         """Note a blow, and look at the commits right after it."""
-        self.blows.append(Blow(fault, time.time_ns(), pid))
+        now_ns = time.time_ns()
+        self.blows.append(Blow(fault, now_ns, pid, now_ns))
         self.sampler.sample()
+
+    def over(self) -> None:
+        """The last blow is over: what it took away is there again."""
+        blow = self.blows[-1]
+        self.blows[-1] = replace(blow, over_ns=time.time_ns())
+        say(f"{blow.fault} was over after {(self.blows[-1].over_ns - blow.at_ns) / 1e9:.1f} s")
 
     def pause(self, seconds: float) -> None:
         """Let time pass; whoever crashes meanwhile is replaced."""
@@ -103,6 +119,25 @@ class Stage:
         ready = sorted(self.crew.ready, key=lambda worker: str(worker.log))
         return random.choice(ready or self.crew.workers)
 
+    @property
+    def database_url(self) -> str:
+        """The database for the harness's own eyes: of one that only the workers' namespace can open, a copy."""
+        if self.disk is None or "disk" not in self.options.names:
+            return self.direct.database_url
+        for file in self.disk.seen.glob(f"{DATABASE}*"):
+            shutil.copy(file, self.folder)
+        return f"sqlite:///{self.folder / DATABASE}"
+
+    @property
+    def objects(self) -> Path:
+        """The folder of the object store, for the harness's own eyes; plain files."""
+        return (self.disk.seen if self.disk and "store" in self.options.names else self.folder) / OBJECTS
+
+    def owner(self, partition: int) -> Worker | None:
+        """Who worked last on a partition, by the ledger of the first agent; None where that one works no more."""
+        pid = ledger.last_pid(self.folder / ledger.FOLDER, self.options.agents[0], partition)
+        return next((worker for worker in self.crew.workers if worker.pid == pid), None)
+
     def set_topic(self, topic: str, **config: object) -> None:
         """Change properties of a topic, given in the catalogue's words; a property of None goes back to its default."""
         operations = {True: AlterConfigOpType.DELETE, False: AlterConfigOpType.SET}
@@ -117,16 +152,27 @@ class Stage:
 
 @contextmanager
 def opened(
-    options: Options, stack: Stack, folder: Path, *, prefix: str, proxies: ProxyProcess | None, disk: Path | None
+    options: Options,
+    stack: Stack,
+    folder: Path,
+    *,
+    prefix: str,
+    proxies: ProxyProcess | None,
+    disk: SmallDisk | None,
+    database_url: str | None,
 ) -> Iterator[Stage]:
-    """The topics, the producer, the sampler and an empty crew; all of it is gone at the end, whatever happens."""
+    """The topics, the producer, the sampler and an empty crew; all of it is gone at the end, whatever happens.
+
+    Args:
+        database_url: of a database server; None for a file of the run's own.
+    """
     with ExitStack() as at_end:
         direct = Settings(
             bootstrap_servers=stack.bootstrap_servers,
             prefix=prefix,
             catalogue=CATALOGUE,
-            store_url=str(folder / "objects"),
-            database_url=f"sqlite:///{(disk or folder) / 'headrace.db'}",
+            store_url=str(_home("store", options, folder, disk) / OBJECTS),
+            database_url=database_url or f"sqlite:///{_home('disk', options, folder, disk) / DATABASE}",
             group_session_timeout_ms=options.session_ms,
             group_heartbeat_interval_ms=300,
         )
@@ -136,7 +182,8 @@ def opened(
             raise RuntimeError(f"the topics cannot be made: {made.stderr}")
         sender = Sender(direct, client_id="chaos")
         at_end.callback(sender.close, 5.0)
-        crew = Crew(_as_workers_see(direct, proxies), options.agents, folder, environ, options.mutation)
+        within = disk.within if disk else list
+        crew = Crew(_as_workers_see(direct, proxies), options.agents, folder, environ, options.mutation, within)
         at_end.callback(crew.close)
         names, admin = direct.names, plain.admin_of(stack.bootstrap_servers)
         topic = names.topic(source_topic(options))
@@ -150,6 +197,11 @@ def opened(
         for agent in options.agents:
             stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
         yield stage
+
+
+def _home(fault: str, options: Options, folder: Path, disk: SmallDisk | None) -> Path:
+    """The folder of what the fault fills."""
+    return disk.folder if disk and fault in options.names else folder
 
 
 def _load(options: Options, settings: Settings, topic: str) -> Iterator[Any]:
@@ -171,13 +223,13 @@ def _environ(options: Options, folder: Path) -> dict[str, str]:
     """What tests/chaos/agents.py and the handlers read, and what a fault asks of the workers' settings."""
     from tests.chaos.faults import FAULTS
 
-    ledger = folder / "ledger"
-    ledger.mkdir(exist_ok=True)
+    (folder / ledger.FOLDER).mkdir(exist_ok=True)
     environ = {
         "CHAOS_PARTITIONS": str(options.partitions),
         "CHAOS_MAX_IN_FLIGHT": str(options.max_in_flight),
         "CHAOS_DEADLINE_S": str(options.deadline_s),
-        "CHAOS_LEDGER": str(ledger),
+        "CHAOS_RESET": options.reset,
+        ledger.VARIABLE: str(folder / ledger.FOLDER),
         "LOG_LEVEL": "INFO",
     }
     for name in sorted(options.names):

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chaos import checker
-from tests.chaos.evidence import Attack, Evidence, LetterSeen, ResultSeen
+from tests.chaos.evidence import Attack, Evidence, LetterSeen, Mended, ResultSeen
 from tests.chaos.ledger import Handling, line_of
 from tests.chaos.ledger import read as read_ledger
 from tests.chaos.load import Sent
@@ -76,6 +77,14 @@ def test_a_result_that_is_nowhere_breaks_i8_and_i4(seen, data):
     assert {"I8", "I4"} <= checker.violations(without).keys()
 
 
+def test_an_object_that_is_nowhere_or_harmed_breaks_i8():
+    seen = run_of(6)
+    objects = {number: f"d{number}" for number in range(6)}
+    assert checker.without_result(replace(seen, objects=objects)) == []
+    told = checker.without_result(replace(seen, objects={**objects, 1: "another"}))
+    assert told == ["record 1 was handled, and its object is nowhere, or harmed"]
+
+
 @given(runs, st.data())
 def test_a_commit_one_too_early_is_an_overrun(seen, data):
     index = data.draw(st.integers(0, len(seen.commits) - 1))
@@ -111,6 +120,37 @@ def test_a_dead_letter_that_is_no_copy_of_its_origin_is_told():
     assert checker.blamed(replace(seen, letters=flawed)) == ["dead letter of 7: its value is not its origin's"]
 
 
+def mended(**differently):
+    """After the redrive of two letters: each sent again as it was, handled once, and nothing left."""
+    again = {7: [LetterSeen(7, 30 * _S)], 9: [LetterSeen(9, 30 * _S)]}
+    return replace(Mended(open=(), redriven=again, handled=(7, 9), letters=0, waiting=0), **differently)
+
+
+@pytest.mark.parametrize(
+    ("differently", "told"),
+    [
+        ({}, []),
+        ({"open": ["tasks/t/0/3"]}, ["the letter tasks/t/0/3 is still open"]),
+        ({"redriven": {7: [LetterSeen(7, 0)]}}, ["letter 9 was not redriven"]),
+        ({"handled": (7,)}, ["letter 9 was redriven, and never handled"]),
+        ({"handled": (7, 9, 9)}, []),
+        ({"redriven": {7: [LetterSeen(7, 0, "its key is not its origin's")], 9: [LetterSeen(9, 0)]}},
+         ["the redriven 7: its key is not its origin's"]),
+        ({"redriven": {7: [LetterSeen(7, 0)] * 102, 9: [LetterSeen(9, 0)]}},
+         ["101 letters were redriven twice, by one redrive that was killed"]),
+        ({"letters": 1}, ["1 of the redriven were dead-lettered again"]),
+        ({"waiting": 2}, ["2 of the redriven still wait"]),
+    ],
+)  # fmt: skip
+def test_a_redrive_leaves_no_dead_letter_and_changes_none(differently, told):
+    assert checker.not_redriven(run_of(20, poison={7, 9}), mended(**differently)) == told
+
+
+def test_what_is_exact_handles_a_redriven_record_once():
+    seen = replace(run_of(20, poison={7, 9}), exact=True)
+    assert checker.not_redriven(seen, mended(handled=(7, 9, 9))) == ["the redriven 9 is counted 2 times"]
+
+
 @given(st.permutations(range(12)))
 def test_order_counts_the_first_handlings_of_a_key(order):
     seen = replace(run_of(12), handlings=[handling(number) for number in order])
@@ -139,13 +179,20 @@ def test_what_a_fault_has_deleted_is_owed_to_nobody():
 
 def test_a_partition_has_recovered_when_another_process_works_on_it():
     handlings = [handling(0, at_s=1, pid=1), handling(1, at_s=1.5, pid=2), handling(2, at_s=4, pid=2)]
-    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1, 2 * _S)])
     assert checker.recoveries_s(seen) == [2.0]
+
+
+def test_an_outage_is_no_part_of_the_recovery_from_it():
+    handlings = [handling(0, at_s=1), handling(1, at_s=2.5), handling(2, at_s=3), handling(4, at_s=7)]
+    first, second = Attack("broker", 2 * _S, None, 5 * _S), Attack("network", int(5.5 * _S), None, 6 * _S)
+    assert checker.recoveries_s(replace(run_of(6), handlings=handlings, attacks=[first])) == [2.0]
+    assert checker.recoveries_s(replace(run_of(6), handlings=handlings, attacks=[first, second])) == [1.0]
 
 
 def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     handlings = [handling(0, at_s=1), handling(2, at_s=1.95), handling(0, at_s=5, pid=2), handling(2, at_s=5, pid=2)]
-    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1)])
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1, 2 * _S)])
     assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["0"]
 
 

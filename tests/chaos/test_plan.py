@@ -58,7 +58,8 @@ def test_no_agent_can_decode_a_poison(codec, kind):
 
 
 def test_a_command_line_repeats_the_run_that_says_it():
-    options = Options(seed=9, messages=5_000, faults=(("kill", 4), ("poison", 0)), workers=2, mutation="lane-by-random")
+    faults = (("kill", 4), ("poison", 0))
+    options = Options(seed=9, messages=5_000, faults=faults, workers=2, mutation="lane-by-random", redrive=True)
     words = options.command.split()[3:]
     assert options_of(parser().parse_args(words)) == options
 

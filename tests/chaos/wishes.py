@@ -1,5 +1,6 @@
 """What a task may wish of its handler, and whether an agent can ever fulfil it."""
 
+import asyncio
 import ctypes
 import os
 import resource
@@ -8,8 +9,10 @@ from pathlib import Path
 
 from tests.chaos.agents import DEADLINE_S
 
-_OF_CHILDREN = frozenset({"busy", "abort", "null", "memory"})
-"""Wishes that would end, or block, a whole worker: only an agent whose handler runs in a process of its own obeys."""
+_ONLY_OF = {"busy": "children", "abort": "children", "null": "children", "memory": "children", "block": "coroutines"}
+"""Wishes that only one agent obeys: what would end, or block, a whole worker is for a handler in a process of its own."""
+_HANGS_S = DEADLINE_S * 1.5
+"""Past the deadline, yet not for ever: the thread comes back, and must not count."""
 _BOMB_BYTES = 1 << 30
 _ROOM_BYTES = 256 << 20
 
@@ -25,28 +28,44 @@ class TransientError(Exception):
 def is_poison(wish: str, agent: str) -> bool:
     """Whether the agent must dead-letter such a task, however often it tries."""
     name, _, detail = wish.partition(":")
-    if agent == "rows" or (name in _OF_CHILDREN and agent != "children"):
+    if agent == "rows" or _ONLY_OF.get(name, agent) != agent:
         return False
     return name in {"permanent", "abort", "null", "memory", "oversize"} or detail == "always"
 
 
-def obey(wish: str, *, attempt: int, in_child: bool) -> None:
+def obey(wish: str, *, agent: str, attempt: int) -> None:
     """Fail, hang, break or do nothing, as the task wishes."""
     name, _, detail = wish.partition(":")
+    _fail(name, detail, attempt=attempt)
+    if name == "slow":
+        time.sleep(float(detail))
+    if name == "hang" and (detail == "always" or attempt == 1):
+        time.sleep(_HANGS_S)
+    if _ONLY_OF.get(name) == agent == "children":
+        _break(name, hangs=detail == "always" or attempt == 1)
+
+
+async def obey_in_loop(wish: str, *, attempt: int) -> None:
+    """The same in a coroutine, which awaits what never comes, or blocks its loop."""
+    name, _, detail = wish.partition(":")
+    _fail(name, detail, attempt=attempt)
+    if name == "slow":
+        await asyncio.sleep(float(detail))
+    if name == "hang" and (detail == "always" or attempt == 1):
+        await asyncio.Event().wait()
+    if name == "block" and (detail == "always" or attempt == 1):
+        time.sleep(_HANGS_S)
+
+
+def _fail(name: str, detail: str, *, attempt: int) -> None:
     if name == "permanent":
         raise PermanentError("as the task wished")
     if name == "transient" and attempt < int(detail):
         raise TransientError(f"attempt {attempt} of {detail}")
-    if name == "slow":
-        time.sleep(float(detail))
-    if name == "hang" and (detail == "always" or attempt == 1):
-        time.sleep(DEADLINE_S * 1.5)  # past the deadline, yet not for ever: the thread comes back, and must not count
-    if in_child and name in _OF_CHILDREN:
-        _break(name, always=detail == "always", attempt=attempt)
 
 
-def _break(name: str, *, always: bool, attempt: int) -> None:
-    if name == "busy" and (always or attempt == 1):
+def _break(name: str, *, hangs: bool) -> None:
+    if name == "busy" and hangs:
         while True:
             pass
     if name == "abort":

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,7 @@ class Crew:
     """All workers of a run.
 
     Attributes:
+        within: puts a worker's command into the namespace of the small disk.
         leaves: every SIGTERM and what came of it.
         crashes: every end that nobody asked for.
         orphans: child processes that outlived their killed parent for two seconds.
@@ -89,23 +91,24 @@ class Crew:
     folder: Path
     environ: dict[str, str]
     mutation: str | None
+    within: Callable[[list[str]], list[str]]
     workers: list[Worker] = field(default_factory=list)
     leaves: list[Leave] = field(default_factory=list)
     crashes: list[Crash] = field(default_factory=list)
     orphans: int = 0
     _started: int = 0
 
-    def start(self) -> Worker:
-        """One more worker; `is_ready` says when it works."""
+    def start(self, *more: str) -> Worker:
+        """One more worker, with more options; `is_ready` says when it works."""
         self._started += 1
         log = self.folder / f"worker{self._started}.log"
-        more = {**self.environ, **({"CHAOS_MUTATION": self.mutation} if self.mutation else {})}
+        environ = {**self.environ, **({"CHAOS_MUTATION": self.mutation} if self.mutation else {})}
         program = [sys.executable, "-m", "tests.chaos.worker"] if self.mutation else [str(_BIN / "faust")]
-        options = ["-A", "streams", "worker", "--agents", ",".join(self.agents)]
+        options = ["-A", "streams", "worker", "--agents", ",".join(self.agents), *more]
         with log.open("ab") as file:
             process = subprocess.Popen(
-                [*program, *options],
-                env=environment(self.settings, **more),
+                self.within([*program, *options]),
+                env=environment(self.settings, **environ),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=file,

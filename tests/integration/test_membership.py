@@ -53,6 +53,23 @@ def test_where_the_broker_refuses_kip_848_the_worker_says_so_and_goes_on_with_cl
     assert worker.terminate() == 0
 
 
+def test_a_member_that_its_group_has_given_up_unnoticed_joins_anew(shop):
+    shop.make_topic("threads.dlq", partitions=1)
+    shop.place(*[(f"o{number}", "ok") for number in range(20)])
+    with shop.running("threads") as runner:
+        eventually(lambda: shop.lag("threads") == 0)
+        before = set(runner.membership.assignments.values())
+        for assignment in before:
+            assignment.expelled_s = 0.0  # as if its commits had been refused since the machine's start
+        eventually(
+            lambda: len(runner.membership.assignments) == 4 and not before & {*runner.membership.assignments.values()}
+        )
+        shop.place(*[(f"n{number}", "ok") for number in range(20)])
+        eventually(lambda: shop.lag("threads") == 0)
+    assert sorted(ids(shop)) == sorted([f"{kind}{number}" for kind in "on" for number in range(20)])
+    assert shop.crashes == []
+
+
 def recreate(flow, admin, partitions=4):
     admin.delete_topics([flow.placed])[flow.placed].result(20)
     eventually(lambda: flow.placed not in admin.list_topics(timeout=10).topics)

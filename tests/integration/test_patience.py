@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import devstack
-from consumers.runtime.broker_view import patiently
 from tests.support.flows import Flow, eventually
+from tests.support.patience import patiently
 from tests.support.shop.records import OrderConfirmed
 from tests.support.stacks import flow_on
 

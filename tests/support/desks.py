@@ -9,22 +9,19 @@ from queue import SimpleQueue
 import msgspec
 import sqlalchemy as sa
 
-from consumers.runtime.assignment import Assignment
 from consumers.runtime.chunk import Purpose
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.local import agent_named
-from consumers.runtime.metadata import Note
-from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.record import Failed
 from consumers.runtime.state import Position, State
 from consumers.runtime.stats import Stats
 from producers.memory import MemorySender
 from tests.support.flows import eventually
-from tests.support.kits import order_record, shop_kit
+from tests.support.kits import order_record, placed_assignment, shop_kit
 from tests.support.shop.counting import metadata, seen, ticks
 
 
@@ -81,11 +78,11 @@ class ExactDesk:
     """One partition of the shop's counting agent; `turn` does what the runner's turn does with it."""
 
     def __init__(self, database_url, *, kind=State, **changes):
-        self.kit = shop_kit()
+        self.kit = shop_kit(database_url=database_url)
         self.agent = msgspec.structs.replace(agent_named(self.kit, "counting"), **changes)
         self.state, self.back = kind(database_url, group="counting"), SimpleQueue()
         self.outcomes, self.failed = [], []
-        self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+        self.assignment = placed_assignment(self.agent)
         self.state.begin(self.position, 0)
         self._beside = State(database_url, group="counting")
         self.executor = make_executor(self.agent, self.kit, state=self.state, done=self.back.put)

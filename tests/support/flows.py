@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 import msgspec
 
-from consumers.runtime.broker_view import BrokerView, patiently
+from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
 from consumers.runtime.runner import Runner
 from producers.sender import Sender
 from tests.support.kits import SHOP
+from tests.support.patience import patiently
 from tests.support.shop.records import OrderPlaced
 from tests.support.topics import read_all
 

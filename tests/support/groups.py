@@ -2,7 +2,7 @@
 
 from confluent_kafka.admin import AdminClient
 
-from consumers.runtime.broker_view import patiently
+from tests.support.patience import patiently
 
 
 def group_of(flow, agent):

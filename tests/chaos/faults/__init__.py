@@ -4,6 +4,7 @@ from tests.chaos.faults import (
     broker,
     disk,
     kill,
+    kill_at_letters,
     leader,
     letters,
     network,
@@ -21,6 +22,7 @@ __all__ = ["FAULTS", "Fault"]
 
 FAULTS = {
     "kill": kill.FAULT,
+    "kill-at-letters": kill_at_letters.FAULT,
     "poison": of_the_load.POISON,
     "errors": of_the_load.ERRORS,
     "term": term.FAULT,
@@ -33,7 +35,8 @@ FAULTS = {
     "segfault": of_the_load.SEGFAULT,
     "network": network.FAULT,
     "leader": leader.FAULT,
-    "disk": disk.FAULT,
+    "disk": disk.DISK,
+    "store": disk.STORE,
     "oversize": of_the_load.OVERSIZE,
     "letters": letters.FAULT,
     "recreate": recreate.FAULT,

@@ -16,6 +16,7 @@ def strike(stage: "Stage", random: Random) -> None:
     stage.hit("broker", None)
     stage.pause(random.uniform(0.0, 2.0))
     stage.stack.start(index)
+    stage.over()
     stage.sampler.sample()
 
 

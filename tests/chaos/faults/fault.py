@@ -18,7 +18,7 @@ class Fault:
         times: how often it strikes where the command line does not say.
         wish: what a record of its share asks of its handler; "undecodable" spoils the record itself.
         share: the part of all records.
-        in_children: whether it needs the agent whose handler runs in processes of its own.
+        agents: those that it needs beside `tasks` and `rows`.
         environ: what it asks of the workers' environment.
         brokers: the fewest brokers that it makes sense with.
         repeats: whether records may be handled again because of it: after a clean leave none may.
@@ -29,7 +29,7 @@ class Fault:
     times: int = 3
     wish: Callable[[Random], str] | None = None
     share: float = 0.0
-    in_children: bool = False
+    agents: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     brokers: int = 1
     repeats: bool = True

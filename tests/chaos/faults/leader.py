@@ -22,6 +22,7 @@ def strike(stage: "Stage", random: Random) -> None:
     stage.hit("leader", None)
     stage.pause(_SETTLE_S)
     stage.stack.start(index)
+    stage.over()
     stage.pause(_SETTLE_S)
     stage.admin.elect_leaders(ElectionType.PREFERRED, None).result(30)
     stage.sampler.sample()

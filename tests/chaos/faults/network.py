@@ -24,6 +24,7 @@ def strike(stage: "Stage", random: Random) -> None:
     stage.hit("network", None)
     stage.pause(random.choice((0.3, 1.6)) * session_s)
     proxies.order("heal")
+    stage.over()
     stage.pause(1.0)
     stage.sampler.sample()
 

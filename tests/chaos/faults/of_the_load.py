@@ -7,6 +7,13 @@ from tests.chaos.faults.fault import Fault
 _SLOW_POLL_MS = 1_000
 _SLOW_S = 11.0
 
+
+def _often(random: Random) -> str:
+    """A hang that passes at the second attempt, and rarely one that never does."""
+    kind = random.choice(("hang", "busy", "block"))
+    return f"{kind}:{'always' if random.random() < 0.2 else 'first'}"
+
+
 POISON = Fault(wish=lambda _: "undecodable", share=0.01, repeats=False)
 """Bytes of eight kinds that no agent can decode."""
 
@@ -17,8 +24,8 @@ ERRORS = Fault(
 )
 """Exceptions that pass with the attempts, and some that never do."""
 
-HANG = Fault(wish=lambda random: _often(random, "hang"), share=0.002, in_children=True, sticks=True)
-"""Handlers that sleep past their deadline; busy loops where the handler runs in a process of its own."""
+HANG = Fault(wish=_often, share=0.003, agents=("children", "coroutines"), sticks=True)
+"""Handlers that sleep or await past their deadline; busy loops in child processes; coroutines that block their loop."""
 
 SLOW = Fault(
     wish=lambda _: f"slow:{_SLOW_S}",
@@ -28,10 +35,10 @@ SLOW = Fault(
 )
 """Handlers of eleven times max.poll.interval.ms: the membership must not notice."""
 
-SEGFAULT = Fault(wish=lambda random: random.choice(("abort", "null")), share=0.002, in_children=True, repeats=False)
+SEGFAULT = Fault(wish=lambda random: random.choice(("abort", "null")), share=0.002, agents=("children",), repeats=False)
 """The handler takes its whole process along."""
 
-MEMORY = Fault(wish=lambda _: "memory", share=0.002, in_children=True, repeats=False)
+MEMORY = Fault(wish=lambda _: "memory", share=0.002, agents=("children",), repeats=False)
 """The handler asks for more memory than there is."""
 
 OVERSIZE = Fault(wish=lambda _: "oversize", share=0.003)
@@ -39,9 +46,3 @@ OVERSIZE = Fault(wish=lambda _: "oversize", share=0.003)
 
 SLUGGISH = Fault(wish=lambda _: "slow:1.5", share=0.02)
 """Handlers of a second and a half: something runs whenever another fault strikes."""
-
-
-def _often(random: Random, name: str) -> str:
-    """A hang that passes at the second attempt, and rarely one that never does; a busy loop among them."""
-    kind = random.choice((name, "busy"))
-    return f"{kind}:{'always' if random.random() < 0.2 else 'first'}"

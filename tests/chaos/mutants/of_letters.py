@@ -6,6 +6,7 @@ import msgspec
 
 from consumers.runtime import settlement
 from consumers.runtime.fate import DeadLetter, Done, TryAgain
+from consumers.runtime.intake import Intake
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import Failed
 from consumers.runtime.settlement import Settlement
@@ -45,6 +46,18 @@ def ignore_failed_dead_letter() -> None:
         assignment.lanes.unhold(record)
 
     Settlement._keep_letter = keep_letter  # type: ignore[method-assign]
+
+
+def forget_the_redriven() -> None:
+    """Finish what an operator has redriven without handling it."""
+    honest = Intake._queue
+
+    def queue(self: Any, assignment: Any, records: Any, aside: Any = None) -> None:
+        redriven = {record.offset for record in records if record.redrives}
+        honest(self, assignment, records, redriven | (aside or set()))
+        assignment.watermark.finish(redriven)
+
+    Intake._queue = queue  # type: ignore[method-assign]
 
 
 def swallow_poison() -> None:

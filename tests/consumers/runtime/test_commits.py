@@ -1,5 +1,9 @@
 """A commit counts when the broker has answered; one that is never answered is said again."""
 
+import time
+
+from confluent_kafka import KafkaError
+
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.commits import Commits
 from consumers.runtime.local import agent_named
@@ -29,6 +33,12 @@ class Recorder:
         """Nothing to pause."""
 
 
+def answer(code):
+    """What the broker says of the commit of offset 3; None for that it has it."""
+    error = None if code is None else KafkaError(code)
+    return type("Answer", (), {"topic": "orders.placed", "partition": 0, "offset": 3, "error": error})()
+
+
 def test_a_commit_that_nobody_answers_is_said_again_after_a_while():
     recorder = Recorder()
     recorder.finish(0, 1, 2)
@@ -44,8 +54,35 @@ def test_a_commit_that_was_answered_is_not_said_again():
     recorder.finish(0, 1, 2)
     recorder.commits.send(recorder, 10.0)
     assert recorder.assignment.due_commit() is None
-    answer = type("Answer", (), {"topic": "orders.placed", "partition": 0, "offset": 3, "error": None})()
-    recorder.commits.answered(None, [answer])
+    recorder.commits.answered(None, [answer(None)])
     for now_s in (20.0, 30.0):
         recorder.commits.send(recorder, now_s)
     assert recorder.committed == [3]
+
+
+def test_a_member_that_is_refused_on_and_on_as_unknown_is_expelled():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.commits.answered(None, [answer(KafkaError.UNKNOWN_MEMBER_ID)])
+    now_s = time.monotonic()
+    assert not recorder.commits.is_expelled(now_s + 5)
+    assert recorder.commits.is_expelled(now_s + 15)
+
+
+def test_a_member_whose_commit_is_taken_again_is_not_expelled():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.commits.answered(None, [answer(KafkaError.UNKNOWN_MEMBER_ID)])
+    recorder.commits.send(recorder, 11.0)
+    recorder.commits.answered(None, [answer(None)])
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)
+
+
+def test_a_commit_that_is_refused_for_another_reason_expels_nobody():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)
+    recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)])
+    assert not recorder.commits.is_expelled(time.monotonic() + 60)

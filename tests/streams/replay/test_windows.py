@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -14,8 +15,12 @@ from consumers.database import Database, offsets
 from consumers.rollups.tables import summaries, unpublished
 from consumers.runtime.broker_view import BrokerView
 from producers import Publisher
+from schemas.catalogue import load_catalogue
 from schemas.event import now_us
 from schemas.records import ActivityRecorded
+from streams.replay import windows
+from streams.replay.job import ReplayError
+from streams.replay.request import Request, prepare
 from tests.support.activity import MINUTE, stored_rows, stored_watermarks
 from tests.support.flows import eventually
 from tests.support.replays import delete_before, jobs, replay, running
@@ -24,8 +29,11 @@ TOPIC = "activity.recorded"
 
 
 @pytest.fixture
-def settings(provisioned):
-    return provisioned
+def settings(provisioned, request):
+    """With a database of the kind that the test asks for: SQLite, unless it says otherwise."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return provisioned
+    return msgspec.structs.replace(provisioned, database_url=request.getfixturevalue("empty_postgres_url"))
 
 
 def publish(settings, count, *, seed=1):
@@ -107,6 +115,7 @@ def test_windows_that_were_counted_right_are_left_as_they_are(settings):
     assert groups_stored(settings) == {settings.names.group("analytics")}
 
 
+@pytest.mark.parametrize("settings", ["sqlite", "postgres"], indirect=True)
 def test_a_reader_sees_the_windows_all_old_or_all_new_and_only_what_differs_is_published_again(settings):
     publish(settings, 3_000)
     count(settings)
@@ -134,6 +143,7 @@ def test_only_the_windows_of_the_range_are_replaced(settings):
     assert rows(settings) == {key: (right if key[1] >= since_us else wrong)[key] for key in right}
 
 
+@pytest.mark.parametrize("settings", ["sqlite", "postgres"], indirect=True)
 def test_while_the_live_agent_counts_on_the_swap_waits_for_the_moment_at_which_both_stand_alike(settings):
     publish(settings, 3_000)
     count(settings)
@@ -149,6 +159,39 @@ def test_while_the_live_agent_counts_on_the_swap_waits_for_the_moment_at_which_b
     assert "0 windows have changed" in again.stderr
     assert sum(row[0] + row[1] for row in rows(settings).values()) == 3_000 + 600
     assert set(stored_watermarks(settings.database_url, settings.names.group("analytics"))) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("settings", ["sqlite", "postgres"], indirect=True)
+def test_where_the_live_agent_never_stands_still_the_swap_gives_up_and_replaces_nothing(settings, monkeypatch):
+    monkeypatch.setattr(windows, "_TRIES", 5)
+    publish(settings, 3_000)
+    count(settings)
+    spoil(settings, "click", 1_000)
+    wanted = Request(topic=TOPIC, start="start", end=None, agent="analytics")
+    job, caught_up = prepare(wanted, settings, load_catalogue()).job, []
+
+    def move_on(_done):
+        """Each time that the shadow has caught up, the live agent counts one event more."""
+        caught_up.append(stored_events(settings))
+        with Publisher(settings) as publisher:
+            publisher.publish(ActivityRecorded(user_id="late", kind="view", url="/", duration_ms=1)).result()
+        eventually(lambda: stored_events(settings) > caught_up[-1])
+
+    with running(settings, "analytics"):
+        with pytest.raises(ReplayError, match=r"has counted on each of the 5 times .* workers of analytics stopped"):
+            windows.run(job, settings, move_on)
+        assert len(caught_up) >= 5
+        spoiled = rows(settings)
+        assert any(key[2] == "click" and row[0] > 1_000 for key, row in spoiled.items()), "nothing was replaced"
+    ran = windows.run(job, settings, lambda _done: None)
+    assert "windows have changed" in ran.said
+    assert groups_stored(settings) == {settings.names.group("analytics")}
+    assert stored_events(settings) == 3_000 + len(caught_up)
+
+
+def stored_events(settings):
+    """How many events are counted, or were too late to be."""
+    return sum(row[0] + row[1] for row in rows(settings).values())
 
 
 def publish_slowly(settings):
