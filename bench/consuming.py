@@ -1,6 +1,7 @@
 """One contestant works through a topic, in processes of its own, and is timed from the first event handled to the last."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Contestant:
     Attributes:
         program: of a worker.
         topic: the topic.
-        group: its consumer group, where the name is not its own choice; a group of the run's name otherwise.
+        groups: its consumer groups, where their names are not ours to choose, each of which handles every event; one of the run's
+            name otherwise.
         commits: False for one that takes nothing from Kafka.
         workers: how many; the rate is then of the time in which all are at work, for a rebalance is no part of it.
         check: given the run's folder and the number of events, raises WrongCountsError if the outcome is not right.
@@ -33,19 +35,19 @@ class Contestant:
 
     program: Program
     topic: str = ACTIVITY
-    group: str | None = None
+    groups: tuple[str, ...] = ()
     commits: bool = True
     workers: int = 1
     check: Callable[[Path, int], None] | None = None
 
 
 def worker(
-    agent: str, *, topic: str = ACTIVITY, workers: int = 1, options: Sequence[str] = (),
+    *agents: str, catalogue: str = CATALOGUE, topic: str = ACTIVITY, workers: int = 1, options: Sequence[str] = (),
     check: Callable[[Path, int], None] | None = None,
 ) -> Contestant:  # fmt: skip
-    """Workers of Headrace with one agent of the bench's catalogue."""
-    words = ["faust", "-A", "streams", "worker", "--catalogue", CATALOGUE, "--agents", agent, *options]
-    return Contestant(program=Program(words=words), topic=topic, group=agent, workers=workers, check=check)
+    """Workers of Headrace with agents of a catalogue of the bench's."""
+    words = ["faust", "-A", "streams", "worker", "--catalogue", catalogue, "--agents", ",".join(agents), *options]
+    return Contestant(program=Program(words=words), topic=topic, groups=agents, workers=workers, check=check)
 
 
 def bare(variant: str) -> Contestant:
@@ -73,24 +75,26 @@ def run(ground: Ground, name: str, contestant: Contestant) -> float:
         UnavailableContestantError: if it handles nothing.
         WrongCountsError: if it handled, or committed, anything else than what is in the topic.
     """
-    events = ground.kinds(contestant.topic).total()
     folder = ground.folder_of(name)
-    group = contestant.group or folder.name
-    ground.forget_group(group)  # 1
+    groups = contestant.groups or (folder.name,)
+    events = ground.kinds(contestant.topic).total()
+    for group in groups:
+        ground.forget_group(group)  # 1
     with ExitStack() as started:
         workers = [  # 2
             started.enter_context(
-                contestant.program.start(folder, broker=ground.settings.bootstrap_servers, events=events, group=group)
+                contestant.program.start(
+                    folder, broker=ground.settings.bootstrap_servers, events=events, group=groups[0]
+                )
             )
             for _ in range(contestant.workers)
         ]
-        reached = watch(workers, folder / "tally", events)  # 3
-        is_whole = reached.handled >= events
+        reached = watch(workers, folder / "tally", events * len(groups))  # 3
+        is_whole = reached.handled >= events * len(groups)
         if is_whole and contestant.commits:
-            _await_commit(ground, group, contestant.topic, events)  # 4
+            _await_commits(ground, groups, contestant.topic, events)  # 4
     end = progress.read(folder / "tally") or reached  # 5
-    committed = ground.committed(group, contestant.topic) if contestant.commits else end.handled
-    _check_counts(ground, contestant, end, committed=committed, is_whole=is_whole)  # 6
+    _check_counts(ground, contestant, groups, end, is_whole=is_whole)  # 6
     if is_whole and contestant.check is not None:
         contestant.check(folder, events)
     return progress.rate_together(folder / "tally") if contestant.workers > 1 else reached.events_per_s
@@ -107,15 +111,21 @@ def all_rolled_up(folder: Path, events: int) -> None:
         raise WrongCountsError(f"the database counts {counted:,} of {events:,} events")
 
 
-def _await_commit(ground: Ground, group: str, topic: str, events: int) -> None:
+def _await_commits(ground: Ground, groups: Sequence[str], topic: str, events: int) -> None:
     until_s = time.monotonic() + _COMMIT_LIMIT_S
-    while ground.committed(group, topic) < events and time.monotonic() < until_s:
-        time.sleep(_LOOK_S)
+    for group in groups:
+        while ground.committed(group, topic) < events and time.monotonic() < until_s:
+            time.sleep(_LOOK_S)
 
 
-def _check_counts(ground: Ground, contestant: Contestant, end: Progress, *, committed: int, is_whole: bool) -> None:
+def _check_counts(
+    ground: Ground, contestant: Contestant, groups: Sequence[str], end: Progress, *, is_whole: bool
+) -> None:
     """Every event is handled once (more often only where a rebalance may repeat it), and committed if it is handled."""
-    kinds = ground.kinds(contestant.topic)
+    kinds = Counter({kind: count * len(groups) for kind, count in ground.kinds(contestant.topic).items()})
+    committed = (
+        sum(ground.committed(group, contestant.topic) for group in groups) if contestant.commits else end.handled
+    )
     is_right = end.kinds == kinds or (contestant.workers > 1 and end.kinds >= kinds)
     if is_whole and not (is_right and committed >= kinds.total()):
         raise WrongCountsError(f"handled {dict(end.kinds)} and committed {committed:,} of {dict(kinds)}")

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ _INPUTS: dict[str, Callable[[int], Iterator[Event]]] = {
     agents.IMAGES: lambda events: uploads(min(events, IMAGES)),
     agents.TEXTS: lambda events: posts(min(events, TEXTS)),
 }
-_ANSWER_S = 15.0
+_ANSWER_S, _PATIENCE_S = 15.0, 60.0
 _DIFFERENT = 50_000
 _SOON_OVER = frozenset(
     {
@@ -78,13 +78,18 @@ class Ground:
                 kinds[_kind_of(event)] += 1
         return kinds
 
-    def fill_backlog(self, count: int) -> None:
-        """See that the topic of the backlog holds at least so many events, the same ones again and again."""
-        missing = count - self.records_in(agents.BACKLOG)
+    def fill_backlog(self, count: int, *, topic: str = agents.BACKLOG) -> None:
+        """See that a topic holds at least so many events: ever the same ones, encoded once."""
+        missing = count - self.records_in(topic)
+        self.fill_with(list(activities(_DIFFERENT)), max(0, missing), topic=topic)
+
+    def fill_with(self, events: Sequence[ActivityRecorded], count: int, *, topic: str) -> None:
+        """Add so many events to a topic, going round in those that are given."""
         with Publisher(self.settings) as publisher:
-            prepared = [publisher.prepare(event, topic=agents.BACKLOG) for event in activities(_DIFFERENT)]
-        if missing > 0:
-            produce(self.settings, itertools.islice(itertools.cycle(prepared), missing))
+            prepared = [publisher.prepare(event, topic=topic) for event in events]
+        produce(self.settings, itertools.islice(itertools.cycle(prepared), count))
+        kinds = self._filled.setdefault(topic, Counter())
+        kinds.update(event.kind for event in itertools.islice(itertools.cycle(events), count))
 
     def folder_of(self, name: str) -> Path:
         """A new folder for one run."""
@@ -114,9 +119,9 @@ class Ground:
         _soon(delete, self.settings)
 
     def make_topics(self) -> None:
-        """Create every topic of the bench's catalogue that is not there."""
-        catalogue = load_catalogue(CATALOGUE)
-        apply(self.settings, plan(self.settings, catalogue, agents=agents.AGENTS))
+        """Create every topic of the catalogue that is not there."""
+        catalogue = load_catalogue(self.settings.catalogue)
+        apply(self.settings, plan(self.settings, catalogue, agents=catalogue.agents))
 
     def empty(self, topic: str) -> None:
         """Delete a topic with its records, and make it again."""
@@ -126,15 +131,16 @@ class Ground:
 
 
 @contextmanager
-def ground(folder: Path, *, events: int) -> Iterator[Ground]:
-    """Start a broker with the topics of the bench's catalogue; it is down at the end.
+def ground(folder: Path, *, events: int, catalogue: str = CATALOGUE) -> Iterator[Ground]:
+    """Start a broker with the topics of a catalogue of the bench's; it is down at the end.
 
     Args:
         folder: for its data and for what the runs write.
         events: how many activities a round has; of images and texts at most as many.
+        catalogue: the module.
     """
     with devstack.up(port=0, data=folder / "kafka") as stack:
-        made = Ground(Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=CATALOGUE), folder, events)
+        made = Ground(Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=catalogue), folder, events)
         made.make_topics()
         yield made
 
@@ -155,11 +161,14 @@ def produce(settings: Settings, prepared: Iterable[Outgoing]) -> None:
 
 def _soon(ask: Callable[[BrokerView], _T], settings: Settings) -> _T:
     """The broker's answer, once it can give one."""
-    view, until_s = BrokerView(settings), time.monotonic() + _ANSWER_S
+    view, until_s = BrokerView(settings), time.monotonic() + _PATIENCE_S
     try:
         while True:
             try:
                 return ask(view)
+            except TimeoutError:  # seen while the broker makes its topic of commits
+                if time.monotonic() > until_s:
+                    raise
             except KafkaException as error:
                 if error.args[0].code() not in _SOON_OVER or time.monotonic() > until_s:
                     raise

@@ -27,7 +27,7 @@ def run(
             started_s = time.monotonic()
             try:
                 rate = row.run(ground)
-            except (BenchError, KafkaException) as error:
+            except (BenchError, KafkaException, TimeoutError) as error:
                 failures[row.name] = str(error)
                 say(f"{row.name}: {error}")
             else:

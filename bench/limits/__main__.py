@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+from confluent_kafka import KafkaException
 
 from bench.errors import BenchError
 from bench.ground import Ground, ground
@@ -65,7 +66,7 @@ def _measure(names: Sequence[str]) -> list[Limit]:
         for name in names:
             try:
                 found += PARTS[name][0](field)
-            except BenchError as error:
+            except (BenchError, KafkaException, TimeoutError) as error:
                 found.append(Limit(name=name, title=name, unit="", unavailable=str(error)))
             say(f"{name}: done")
     return found

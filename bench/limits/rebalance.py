@@ -33,7 +33,7 @@ def measure(ground: Ground) -> list[Limit]:
 
 def _longest_pause_s(ground: Ground) -> float:
     """One worker alone, two, one alone again."""
-    ground.forget_group(_AGENT.group or "")
+    ground.forget_group(*_AGENT.groups)
     folder, servers = ground.folder_of("rebalance"), ground.settings.bootstrap_servers
     with _publishing(ground), _AGENT.program.start(folder, broker=servers, events=0) as stays:
         time.sleep(_ALONE_S)

@@ -41,7 +41,7 @@ def _limit(name: str, title: str, unit: str, figures: Sequence[float], at_most: 
 
 def _first_record_s(ground: Ground) -> float:
     one = worker("inline")
-    ground.forget_group(one.group or "")
+    ground.forget_group(*one.groups)
     folder = ground.folder_of("start")
     started_ns = time.monotonic_ns()
     with one.program.start(folder, broker=ground.settings.bootstrap_servers, events=ground.events) as child:

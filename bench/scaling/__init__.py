@@ -1,0 +1,1 @@
+"""Events a second as the work grows: `python -m bench.scaling`."""
