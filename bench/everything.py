@@ -19,7 +19,7 @@ def main() -> int:
     }
     parts = ", ".join(f"{part} {length}" for part, length in minutes.items())
     say(f"about {sum(minutes.values())} minutes: {parts}")
-    codes = [part.main([]) for part in (table, limits, scaling)]
+    codes: list[int] = [table.main([]), limits.main([]), scaling.main([])]
     return max(*codes, chart.main())
 
 
