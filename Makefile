@@ -25,8 +25,8 @@ test: install ## Everything, against a real Kafka; two files at a time, each sid
 chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
 
-bench: install ## Events a second beside the peers and the bare client loop: bench/results.json
-	$(BIN)/python -m bench
+bench: install ## Speed beside the peers, in about 40 minutes: bench/results.json, bench/chart.svg
+	$(BIN)/python -m bench.everything
 
 loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
 	$(BIN)/python -m bench.loss

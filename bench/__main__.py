@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the rows, print the table; 1 when one could not run or missed its bar."""
     options, chosen = _read(argv)
     say(
-        f"{len(chosen)} rows, {options.rounds} rounds of {options.events:,} events: about {_minutes(chosen, options)} min"
+        f"{len(chosen)} rows, {options.rounds} rounds of {options.events:,} events: about {minutes(chosen, options.rounds)} min"
     )
     try:
         found = _measure(chosen, events=options.events, count=options.rounds)
@@ -57,8 +57,9 @@ def _read(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[Row]]:
     return options, rows.chosen(names)
 
 
-def _minutes(chosen: Sequence[Row], options: argparse.Namespace) -> int:
-    seconds: float = sum(row.about_s for row in chosen if row.run) * options.rounds
+def minutes(chosen: Sequence[Row], count: int = ROUNDS) -> int:
+    """How long so many rounds of these rows take."""
+    seconds: float = sum(row.about_s for row in chosen if row.run) * count
     return round(seconds / 60) + 1
 
 

@@ -21,7 +21,7 @@ def main() -> None:
     answers = Answers()
     consumer = app.backend.result_consumer
     consumer.start(echo.delay(0).id)
-    consumer.on_message = lambda message: answers.came(message.payload["result"]) if message.payload["result"] else None
+    consumer.on_message = lambda found: answers.came(found["result"]) if found["result"] else None
 
     def receive() -> None:
         while True:
