@@ -1,6 +1,7 @@
 """A contestant's program: where it runs, and when it is done."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,23 @@ class Program:
         python = python_of(self.environment) if self.environment else Path(sys.executable)
         program, *options = [word.format(events=events) for word in self.words]
         return [str(python.parent / program), *options]
+
+    def output(self, folder: Path, *, broker: str, cwd: Path, name: str, limit_s: float) -> str:
+        """Run it to its end; what it prints. What it says beside that is in the folder's NAME.log.
+
+        Raises:
+            UnavailableContestantError: if it fails.
+            subprocess.TimeoutExpired: if it takes longer than `limit_s`.
+        """
+        log = folder / f"{name}.log"
+        with log.open("wb") as errors:
+            done = subprocess.run(
+                self.command(events=0), env=self.environ(folder, broker=broker), cwd=cwd,
+                stdout=subprocess.PIPE, stderr=errors, timeout=limit_s, check=False,
+            )  # fmt: skip
+        if done.returncode != 0:
+            raise UnavailableContestantError(f"{name} ended with {done.returncode}: {tail(log)[-300:]}")
+        return done.stdout.decode()
 
     def environ(self, folder: Path, *, broker: str, group: str = "") -> dict[str, str]:
         """Its environment: a peer gets the schema and Headrace's librdkafka settings by it, Headrace its own variables."""

@@ -1,6 +1,5 @@
 """A task queue works through its own messages of the same events, published before by its own client."""
 
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,8 +10,7 @@ from pathlib import Path
 import msgspec
 
 from bench import progress
-from bench.children import tail
-from bench.errors import UnavailableContestantError, WrongCountsError
+from bench.errors import WrongCountsError
 from bench.events import activities
 from bench.ground import Ground
 from bench.programs import PEERS, Program, watch
@@ -72,12 +70,4 @@ def _write_events(path: Path, count: int) -> Counter[str]:
 def _script(queue: Queue, verb: str, folder: Path, url: str) -> str:
     """Run the peer's own script in its own environment; what it prints."""
     program = Program(words=["python", queue.script, verb], environment=queue.environment)
-    log = folder / f"{verb}.log"
-    with log.open("wb") as errors:
-        done = subprocess.run(
-            program.command(events=0), env=program.environ(folder, broker=url), cwd=PEERS,
-            stdout=subprocess.PIPE, stderr=errors, timeout=_SCRIPT_LIMIT_S, check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        raise UnavailableContestantError(f"{queue.script} {verb} failed: {tail(log)[-300:]}")
-    return done.stdout.decode()
+    return program.output(folder, broker=url, cwd=PEERS, name=verb, limit_s=_SCRIPT_LIMIT_S)

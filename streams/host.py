@@ -218,8 +218,7 @@ class Host(Service):
 def _collect_seldom() -> None:
     """Let Python's garbage collector leave what is imported alone, and come seldom: events hold no cycles.
 
-    With 20,000 of them in hand and its own thresholds (700, 10, 10) it took a third of an event's time: 4.9 us of CPU time an
-    event against 3.3 (a one-event handler inline, 1,500,000 events, 2 cores).
+    With 20,000 of them in hand and Python's own thresholds (700, 10, 10) it took a third of an event's time: docs/performance.md.
     """
     gc.collect()
     gc.freeze()

@@ -1,7 +1,6 @@
 """From the publish call to the result consumed, at 500 events a second, beside Celery on RabbitMQ and Dramatiq."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +88,7 @@ def _percentiles_ms(ground: Ground, name: str, asked: Asked) -> tuple[float, flo
         time.sleep(_WARM_S)
         if child.has_ended:
             raise UnavailableContestantError(f"the worker ended: {tail(child.log)[-300:]}")
-        told = json.loads(_ask(asked.asker, folder, url))
+        told = json.loads(asked.asker.output(folder, broker=url, cwd=folder, name="asker", limit_s=_SCRIPT_LIMIT_S))
     if told["answers"] < PER_S * SECONDS:
         raise WrongCountsError(f"{told['answers']:,} answers to {PER_S * SECONDS:,} questions")
     return told["p50_ms"], told["p99_ms"]
@@ -102,15 +101,3 @@ def _broker(ground: Ground, folder: Path, asked: Asked) -> Iterator[str]:
             yield url
     else:
         yield ground.settings.bootstrap_servers
-
-
-def _ask(asker: Program, folder: Path, url: str) -> str:
-    log = folder / "asker.log"
-    with log.open("wb") as errors:
-        done = subprocess.run(
-            asker.command(events=0), env=asker.environ(folder, broker=url), cwd=folder,
-            stdout=subprocess.PIPE, stderr=errors, timeout=_SCRIPT_LIMIT_S, check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        raise UnavailableContestantError(f"the asker ended with {done.returncode}: {tail(log)[-300:]}")
-    return done.stdout.decode()

@@ -109,16 +109,11 @@ def test_columns_equal_one_by_one_beside_corrupt_records(values: list[bytes]) ->
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_corrupt_records_of_random_schemas_never_touch_their_neighbours(data: st.DataObject) -> None:
-    raw = data.draw(avro.schemas())
-    codec, kind = avro.codec_and_type(raw)
-    plain = data.draw(st.lists(avro.values(raw), min_size=2, max_size=5))
-    values = [codec.encode(avro.event(event, kind), topic="t") for event in plain]
-    broken = data.draw(st.integers(0, len(values) - 1))
-    body = bytearray(values[broken])
-    body[data.draw(st.integers(10, len(body) - 1))] = data.draw(st.integers(0, 255))
-    values[broken] = bytes(body) + data.draw(st.binary(max_size=3))
+@given(avro.one_corrupt())
+def test_corrupt_records_of_random_schemas_never_touch_their_neighbours(
+    corrupt: tuple[Codec, type[Event], list[bytes], int],
+) -> None:
+    codec, kind, values, _ = corrupt
     _check(codec, values, kind)
 
 

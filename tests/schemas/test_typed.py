@@ -63,16 +63,11 @@ def test_records_of_random_schemas_are_those_that_decoding_one_by_one_gives(data
 
 
 @settings(max_examples=60)
-@given(st.data())
-def test_a_corrupt_record_of_a_random_schema_touches_no_neighbour(data: st.DataObject) -> None:
-    raw = data.draw(avro.schemas())
-    codec, kind = avro.codec_and_type(raw)
-    plain = data.draw(st.lists(avro.values(raw), min_size=2, max_size=5))
-    values = [codec.encode(avro.event(each, kind), topic="t") for each in plain]
-    broken = data.draw(st.integers(0, len(values) - 1))
-    body = bytearray(values[broken])
-    body[data.draw(st.integers(10, len(body) - 1))] = data.draw(st.integers(0, 255))
-    values[broken] = bytes(body) + data.draw(st.binary(max_size=3))
+@given(avro.one_corrupt())
+def test_a_corrupt_record_of_a_random_schema_touches_no_neighbour(
+    corrupt: tuple[Codec, type[Event], list[bytes], int],
+) -> None:
+    codec, kind, values, broken = corrupt
     records = _check(codec, values, kind)
     assert all(record is not None for index, record in enumerate(records) if index != broken)
 

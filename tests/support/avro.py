@@ -110,6 +110,20 @@ def values(schema: Any) -> st.SearchStrategy[Any]:
     return values(kind)
 
 
+@st.composite
+def one_corrupt(draw: st.DrawFn) -> tuple[Codec, type[Event], list[bytes], int]:
+    """A codec and class of a random schema, encoded events of it, and the index of the one that was broken."""
+    raw = draw(schemas())
+    codec, kind = codec_and_type(raw)
+    plain = draw(st.lists(values(raw), min_size=2, max_size=5))
+    encoded = [codec.encode(msgspec.convert(each, kind), topic="t") for each in plain]
+    broken = draw(st.integers(0, len(encoded) - 1))
+    body = bytearray(encoded[broken])
+    body[draw(st.integers(10, len(body) - 1))] = draw(st.integers(0, 255))
+    encoded[broken] = bytes(body) + draw(st.binary(max_size=3))
+    return codec, kind, encoded, broken
+
+
 def event(raw: Any, kind: type[Event]) -> msgspec.Struct:
     """An event from plain values."""
     return msgspec.convert(raw, kind)
