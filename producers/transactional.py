@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from producers.sender import Sender
 from schemas.errors import HeadraceError
@@ -75,7 +75,20 @@ class TransactionalSender(Sender):
             self._call(self._producer.abort_transaction, _ANSWER_S)
             raise
 
-    def _call(self, step: Any, *arguments: float) -> None:
+    def commit_with_it(self, places: list[TopicPartition], group: Any) -> None:
+        """Make a consumer group's commits part of the open transaction.
+
+        Args:
+            places: topic, partition and the offset of the next record to read.
+            group: a consumer's `consumer_group_metadata()`.
+
+        Raises:
+            TransactionFailedError: if the broker refuses them.
+            SupersededError: if another sender of the id has begun since.
+        """
+        self._call(self._producer.send_offsets_to_transaction, places, group, _ANSWER_S)
+
+    def _call(self, step: Any, *arguments: Any) -> None:
         """One step; again, for a while, where librdkafka says that it may be."""
         until_s = time.monotonic() + _PATIENCE_S
         while True:

@@ -75,6 +75,8 @@ class BrokerView:
         which the broker refuses as stale when the group changes meanwhile, so that they time out again and again. And not
         by the admin client: where the answer is that the coordinator has moved, librdkafka 2.16.0 ends the process
         (`rd_kafka_handle_OffsetFetch` asks the consumer group that an admin client doesn't have).
+
+        A commit within a transaction that is still open does not count, and is not waited for: its process may be dead.
         """
         known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
         wanted = [
@@ -143,6 +145,7 @@ def _open_reader(settings: Settings, group: str) -> Consumer:
         "group.id": group,
         "client.id": "headrace-commits",
         "enable.auto.commit": False,
+        "isolation.level": "read_uncommitted",  # else librdkafka asks for stable offsets (KIP-447): none in a transaction
     }
     log = ClientLog("headrace-commits")
     reader: Consumer = open_client(Consumer, {**settings.outsider(**own), "error_cb": log.error, "logger": log})

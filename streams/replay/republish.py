@@ -6,13 +6,14 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
-from consumers.runtime.broker_view import reason_of
 from consumers.runtime.intake import record_of
 from consumers.runtime.kit import open_kit
 from producers.client_log import ClientLog
 from producers.kafka import open_client
+from producers.sender import SendError
+from producers.transactional import SupersededError, TransactionalSender, TransactionFailedError
 from schemas.names import REPLAY
 from schemas.settings import Settings
 from streams.replay.chosen import Chosen
@@ -24,7 +25,6 @@ from streams.topic_reader import TopicReader
 _AT_ONCE = 1_000
 _TURNS_PER_S = 4
 """Transactions a second where a rate is given: none waits long, and a slow one does not stand still for seconds."""
-_TIMEOUT_S = 30.0
 
 
 def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
@@ -44,10 +44,12 @@ def run(job: Job, settings: Settings, told: Callable[[int], None]) -> Finished:
     """
     topic, target = settings.names.topic(job.topic), settings.names.topic(str(job.to_topic))
     chosen = Chosen(open_kit(settings).codec, key=job.key, expression=job.where)
-    with closing(Groups(settings)) as groups:
-        reached = groups.reached(job.group(settings.names), topic)
     copied, due_s = 0, time.monotonic()
-    with _copier(job, settings, topic, target) as copier:
+    with _copier(
+        job, settings, topic, target
+    ) as copier:  # first: what an earlier process commits is final from here on
+        with closing(Groups(settings)) as groups:
+            reached = groups.reached(job.group(settings.names), topic)
         starts = {part.partition: max(part.start, reached.get(part.partition, 0)) for part in job.slices}
         ends = {part.partition: part.end for part in job.slices}
         reader = TopicReader(settings, topic)
@@ -86,10 +88,10 @@ def _await(due_s: float, records: int, rate: float | None) -> float:
 class _Copier:
     """Copies in transactions; the group's commits go with them."""
 
-    def __init__(self, job: Job, producer: Any, metadata: Any, topic: str, target: str) -> None:
+    def __init__(self, job: Job, sender: TransactionalSender, group: Any, topic: str, target: str) -> None:
         self._mark = (REPLAY, job.id.encode())
-        self._producer = producer
-        self._metadata = metadata
+        self._sender = sender
+        self._group = group
         self._topic = topic
         self._target = target
         self._next: dict[int, int] = {}
@@ -110,59 +112,47 @@ class _Copier:
         return starts | self._next
 
     def _in_transaction(self, messages: list[Message], following: dict[int, int]) -> None:
-        refused: list[Any] = []
+        refused: list[str] = []
+        places = [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
         try:
-            self._producer.begin_transaction()
-            for message in messages:
-                self._produce(message, refused)
-            places = [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
-            self._producer.send_offsets_to_transaction(places, self._metadata, _TIMEOUT_S)
-            self._producer.commit_transaction(_TIMEOUT_S)
-        except KafkaException as error:
-            reason = refused[0].str() if refused else reason_of(error)
-            raise ReplayError(f"the copies to {self._target} are refused: {reason}") from error
+            with self._sender.transaction():
+                for message in messages:
+                    self._send(message, refused)
+                self._sender.commit_with_it(places, self._group)
+        except (SendError, TransactionFailedError) as error:
+            raise ReplayError(
+                f"the copies to {self._target} are refused: {refused[0] if refused else error}"
+            ) from error
 
-    def _produce(self, message: Message, refused: list[Any]) -> None:
+    def _send(self, message: Message, refused: list[str]) -> None:
         found: Any = message.headers()
-        headers = [*(found or ()), self._mark]
-        while True:
-            try:
-                self._producer.produce(
-                    self._target,
-                    message.value(),
-                    key=message.key(),
-                    headers=headers,
-                    on_delivery=lambda error, _: refused.append(error) if error is not None else None,
-                )
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return
+        self._sender.send(
+            self._target,
+            message.value(),
+            key=message.key(),
+            headers=[*(found or ()), self._mark],
+            on_delivery=lambda error, _: refused.append(error.str()) if error is not None else None,
+        )
 
 
 @contextmanager
 def _copier(job: Job, settings: Settings, topic: str, target: str) -> Iterator[_Copier]:
-    """A producer in the job's name: an earlier process of the same job can commit nothing from now on."""
-    log = ClientLog("headrace-republish")
-    own: dict[str, str | float | bool] = {
-        "client.id": "headrace-republish",
-        "transactional.id": job.group(settings.names),
-        "compression.type": "lz4",
-        "linger.ms": 5,
-        "partitioner": "murmur2_random",
-    }
-    producer = open_client(Producer, {**settings.client(**own), "error_cb": log.error, "logger": log})
-    group: dict[str, str | float | bool] = {"group.id": job.group(settings.names), "enable.auto.commit": False}
-    consumer = open_client(Consumer, {**settings.client(**group), "error_cb": log.error, "logger": log})
+    """A sender in the job's name: an earlier process of the same job can commit nothing from now on."""
+    group = job.group(settings.names)
     try:
-        producer.init_transactions(_TIMEOUT_S)
-        yield _Copier(job, producer, consumer.consumer_group_metadata(), topic, target)
-    except KafkaException as error:
-        raise ReplayError(
-            f"the broker refuses a transaction of {job.group(settings.names)}: {reason_of(error)}"
-        ) from error
+        sender = TransactionalSender(settings, client_id="headrace-republish", transactional_id=group)
+    except TransactionFailedError as error:
+        raise ReplayError(f"the broker refuses a transaction of {group}: {error}") from error
+    log = ClientLog("headrace-republish")
+    own: dict[str, str | float | bool] = {"group.id": group, "enable.auto.commit": False}
+    consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    try:
+        yield _Copier(job, sender, consumer.consumer_group_metadata(), topic, target)
+    except SupersededError as error:
+        raise ReplayError(f"another process goes on with job {job.id}; this one has ended") from error
     finally:
         consumer.close()
+        sender.close()
 
 
 def _partition(message: Message) -> int:

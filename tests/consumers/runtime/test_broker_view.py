@@ -1,9 +1,10 @@
 """What the broker says of offsets, where it says nothing of the kind."""
 
 import pytest
-from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
-from consumers.runtime.broker_view import _known, is_final
+from consumers.runtime.broker_view import BrokerView, _known, is_final
+from producers.transactional import TransactionalSender
 
 
 def test_an_offset_that_nobody_knows_is_no_offset_and_is_asked_again():
@@ -15,3 +16,24 @@ def test_an_offset_that_nobody_knows_is_no_offset_and_is_asked_again():
 @pytest.mark.parametrize("offset", [-1, 0, 7])
 def test_an_offset_is_taken_as_it_is(offset):
     assert _known(TopicPartition("orders.placed", 0), offset) == offset
+
+
+def test_a_commit_in_an_open_transaction_is_neither_counted_nor_waited_for(settings, make_topic):
+    topic, group = make_topic("t"), f"{settings.prefix}g"
+    own = {"bootstrap.servers": settings.bootstrap_servers, "group.id": group}
+    consumer, view = Consumer(own), BrokerView(settings)
+    sender = TransactionalSender(settings, client_id="test", transactional_id=group)
+
+    def commit(offset):
+        sender.commit_with_it([TopicPartition(topic, 0, offset)], consumer.consumer_group_metadata())
+
+    try:
+        with sender.transaction():
+            commit(3)
+        with sender.transaction():
+            commit(7)
+            assert view.commits(group, [topic])[(topic, 0)].offset == 3
+        assert view.commits(group, [topic])[(topic, 0)].offset == 7
+    finally:
+        for each in (sender, consumer, view):
+            each.close()

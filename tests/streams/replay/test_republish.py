@@ -3,8 +3,9 @@
 import signal
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from producers.transactional import TransactionalSender
 from tests.support.replays import job_of, jobs, replay
 
 HEADERS = [("correlation-id", b"c"), ("twice", b"1"), ("twice", b"\xff"), ("nothing", None)]
@@ -26,6 +27,18 @@ def republish(flow, *arguments):
     )
     assert ran.returncode == 0, ran.stderr
     return ran
+
+
+def left_open(flow, job, target):
+    """A transaction as a killed copier leaves it: a copy and the whole range's commits in it, and no end."""
+    group = flow.settings.names.replay_group("republish", job)
+    sender = TransactionalSender(flow.settings, client_id="dead", transactional_id=group)
+    consumer = Consumer({"bootstrap.servers": flow.settings.bootstrap_servers, "group.id": group})
+    sender._producer.begin_transaction()
+    sender.send(target, b"of no avail", key=b"dead")
+    sender.commit_with_it([TopicPartition(flow.placed, n, 99) for n in range(4)], consumer.consumer_group_metadata())
+    assert sender.flush(20) == 0
+    consumer.close()
 
 
 def test_the_range_is_copied_byte_for_byte_with_the_mark_behind_its_headers(flow, target):
@@ -65,6 +78,22 @@ def test_an_interrupted_copy_resumes_and_copies_nothing_twice(flow, target, star
     wanted = sorted(m.key() for m in flow.read(flow.placed) if 10 <= m.offset() < 60)
     assert sorted(m.key() for m in flow.read(target)) == wanted
     assert jobs(flow.settings)[job]["state"] == "done"
+
+
+def test_a_copy_that_died_within_a_transaction_is_listed_and_resumed_at_once_and_copies_nothing_twice(
+    flow, target, start_replay
+):
+    flow.place(*[(f"o{number:02}", "ok") for number in range(40)])
+    range_ = ("--from", "start", "--mode", "republish", "--to-topic", "orders.again", "--rate", "8", "--yes")
+    process = start_replay(flow.settings, "orders.placed", *range_)
+    process.await_progress(lambda: any(job["done"] > 8 for job in jobs(flow.settings).values()))
+    process.end(signal.SIGKILL)
+    (job,) = jobs(flow.settings)
+    left_open(flow, job, target)
+    assert jobs(flow.settings)[job]["done"] < 40
+    ran = replay(flow.settings, "resume", job)
+    assert ran.returncode == 0, ran.stderr
+    assert sorted(m.key() for m in flow.read(target)) == sorted(m.key() for m in flow.read(flow.placed))
 
 
 def test_a_target_that_is_missing_is_told_before_anything_is_done(flow):
