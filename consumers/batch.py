@@ -1,11 +1,14 @@
 """What a batch handler works on: the records of one partition, as columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     import polars as pl
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,33 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+
+class Later(Sequence[T], Generic[T]):
+    """A column that most handlers never look at: it is made when it is first asked for.
+
+    Args:
+        count: its length.
+        make: gives its values.
+    """
+
+    def __init__(self, count: int, make: Callable[[], Sequence[T]]) -> None:
+        self._count = count
+        self._make = make
+
+    @cached_property
+    def _values(self) -> Sequence[T]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: Any) -> Any:
+        return self._values[index]

@@ -42,12 +42,14 @@ def decode_typed(codec: "Codec", values: Sequence[bytes], reader: type[E]) -> li
     if not values:
         return []
     way, prefix = _Rows.of(codec, reader), _current_prefix(codec, values[0], reader)
-    if way is None or not prefix or not all(map(methodcaller("startswith", prefix), values)):
+    if way is None or not prefix:
         return [None] * len(values)
     try:
-        records = way.whole(values, len(prefix)) if max(map(len, values)) <= codec.max_value_bytes else None
+        records = way.whole(values, prefix) if max(map(len, values)) <= codec.max_value_bytes else None
         if records is not None:
             return records
+        if not all(map(methodcaller("startswith", prefix), values)):
+            return [None] * len(values)
         columns = decode_columns(codec, values, reader)
         found: list[E | None] = [None] * len(values)
         for index, record in zip(columns.good, way.records(columns.frame), strict=True):
@@ -89,9 +91,9 @@ class _Rows:
                 cls._known[key] = None
         return cls._known[key]
 
-    def whole(self, values: Sequence[bytes], start: int) -> list[Any] | None:
-        """Records of values whose bodies begin at `start`; None when any of them is not exactly one record."""
-        frame = self._layout.read([value[start:] for value in values])
+    def whole(self, values: Sequence[bytes], prefix: bytes) -> list[Any] | None:
+        """Records of values that begin with this prefix; None when any of them is not so, or not exactly one record."""
+        frame = self._layout.read_framed(values, prefix)
         return None if frame is None else self.records(frame)
 
     def records(self, frame: pl.DataFrame) -> list[Any]:

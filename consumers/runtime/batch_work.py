@@ -1,7 +1,7 @@
 """Records of one partition through a batch handler; a failure is halved down to the record that causes it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter_ns
 from types import MappingProxyType
@@ -9,19 +9,21 @@ from typing import Any
 
 import msgspec
 
-from consumers.batch import Batch
+from consumers.batch import Batch, Later
 from consumers.context import Context, Deadline
 from consumers.database import DEPENDENCY
 from consumers.errors import Reject, RejectSome
 from consumers.runtime.agent import Agent
+from consumers.runtime.block import Block, headers_of, offsets_of, pick, timestamps_ms_of, values_of
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.failure import failure_of
-from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
+from consumers.runtime.record import HELD, Failed, Handled, Headers, Outcome, Record, Result
 from consumers.runtime.state import OutboxMessage, Position, State
 from consumers.runtime.work import Kit, events_of, import_function, is_replay, origin_of, result_headers
 from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
 from schemas.event import Event, record_type
+from schemas.origin import Origin
 
 _NO_HEADERS: Mapping[str, bytes] = MappingProxyType({})
 _SYSTEMIC = frozenset({"unavailable", "fenced", "misconfigured"})
@@ -66,10 +68,10 @@ class BatchWork:
         except Exception as error:
             chunk.failure = failure_of(error)
 
-    def _of_one_topic(self, records: list[Record]) -> list[Record]:
+    def _of_one_topic(self, records: Sequence[Record]) -> Sequence[Record]:
         """The first records that came from one topic: those of a retry topic may come from several."""
         topics = [origin_of(record, self._kit).topic for record in records] if records[0].origin else []
-        return list(records[: next((index for index, topic in enumerate(topics) if topic != topics[0]), len(records))])
+        return records[: next((index for index, topic in enumerate(topics) if topic != topics[0]), len(records))]
 
     def _advance(self, chunk: Chunk) -> None:
         stored = chunk.owner.stored
@@ -77,7 +79,7 @@ class BatchWork:
             with self._transaction(chunk, stored, chunk.following):
                 pass
 
-    def _settle(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
+    def _settle(self, chunk: Chunk, records: Sequence[Record]) -> list[Outcome]:
         """Outcomes of records in offset order: after a failure, what an exact agent has not stored is held."""
         try:
             outcomes = self._attempt(chunk, records)
@@ -89,13 +91,13 @@ class BatchWork:
         first = self._settle(chunk, records[:middle])
         return first + self._go_on(chunk, first, records[middle:])
 
-    def _go_on(self, chunk: Chunk, before: list[Outcome], records: list[Record]) -> list[Outcome]:
+    def _go_on(self, chunk: Chunk, before: list[Outcome], records: Sequence[Record]) -> list[Outcome]:
         """Settle what follows; an exact agent stores nothing behind a record that is not stored."""
         if self._agent.exact and not all(isinstance(outcome, Handled) for outcome in before):
             return [HELD] * len(records)
         return self._settle(chunk, records) if records else []
 
-    def _without_rejected(self, chunk: Chunk, records: list[Record], reasons: dict[int, str]) -> list[Outcome]:
+    def _without_rejected(self, chunk: Chunk, records: Sequence[Record], reasons: dict[int, str]) -> list[Outcome]:
         """The handler has named the culprits: those fail, and what lies before, between and after is settled."""
         first = next((index for index, record in enumerate(records) if record.offset in reasons), None)
         if first is None:
@@ -104,7 +106,7 @@ class BatchWork:
         before = [*(self._settle(chunk, records[:first]) if first else []), rejected]
         return before + self._go_on(chunk, before, records[first + 1 :])
 
-    def _attempt(self, chunk: Chunk, records: list[Record]) -> list[Outcome]:
+    def _attempt(self, chunk: Chunk, records: Sequence[Record]) -> list[Outcome]:
         """One call of the handler, in one transaction for an exact agent."""
         started_ns, stored = perf_counter_ns(), chunk.owner.stored
         try:
@@ -124,49 +126,55 @@ class BatchWork:
             failure = failure_of(error)
             return [failure] * len(records) if _halve(failure) else [failure, *[HELD] * (len(records) - 1)]
         each = Handled((), _since_us(started_ns) // len(good))
-        settled: list[Outcome] = [each if outcome is None else outcome for outcome in outcomes]
+        settled: list[Outcome] = [each] * len(outcomes)
+        if len(good) < len(records):
+            settled = [each if outcome is None else outcome for outcome in outcomes]
         if self._state is None:
             results = tuple(Result(message.topic, message.value, message.key, message.headers) for message in messages)
             settled[outcomes.index(None)] = msgspec.structs.replace(each, results=results)
         return settled
 
-    def _batch(self, records: list[Record], stored: int) -> tuple[Batch, list[Record], list[Any]]:
+    def _batch(self, records: Sequence[Record], stored: int) -> tuple[Batch, Sequence[Record], list[Any]]:
         """The batch, its records, and the outcomes so far, None for those of the batch.
 
         What lies below the stored offset was stored by a batch that outlived its deadline: it is done. An exact agent
         stores no offset beyond a record that is still to be dead-lettered: it stops before the first.
         """
-        fresh = [record.value is not None and record.offset >= stored for record in records]
-        outcomes: list[Outcome | None] = [None if new else Handled() for new in fresh]
-        frame, bad = self._frame(records, [index for index, new in enumerate(fresh) if new])
-        for index, error in bad.items():
-            outcomes[index] = failure_of(error)
-        if self._agent.exact and bad:
-            first = min(bad)
-            outcomes[first + 1 :] = [HELD] * (len(records) - first - 1)
-        chosen = [index for index, outcome in enumerate(outcomes) if outcome is None]
-        if self._agent.decode and len(chosen) < frame.height:
-            frame = frame.head(len(chosen))
-        good = [records[index] for index in chosen]
+        outcomes, good = list[Outcome | None]([None]) * len(records), records
+        if offsets_of(records)[0] < stored or None in values_of(records):
+            taken = zip(offsets_of(records), values_of(records), strict=True)
+            outcomes = [None if value is not None and offset >= stored else Handled() for offset, value in taken]
+            good = _undone(records, outcomes)
+        frame, bad = self._frame(records, good)
+        if bad:
+            fresh = [index for index, outcome in enumerate(outcomes) if outcome is None]
+            for index, error in bad.items():
+                outcomes[fresh[index]] = failure_of(error)
+            if self._agent.exact:
+                first = fresh[min(bad)]
+                outcomes[first + 1 :] = [HELD] * (len(records) - first - 1)
+            good = _undone(records, outcomes)
+            frame = frame.head(len(good)) if self._agent.decode else frame
         batch = Batch(
             topic=origin_of(records[0], self._kit).topic,
             partition=records[0].partition,
-            offsets=[record.offset for record in good],
-            timestamps_ms=[record.timestamp_ms for record in good],
-            headers=[_headers(record) if record.headers or record.origin else _NO_HEADERS for record in good],
+            offsets=offsets_of(good),
+            timestamps_ms=Later(len(good), lambda: timestamps_ms_of(good)),
+            headers=Later(len(good), lambda: _headers_of(good)),
             frame=frame,
         )
         return batch, good, outcomes
 
-    def _frame(self, records: list[Record], fresh: list[int]) -> tuple[Any, dict[int, DecodeError]]:
-        """The columns of the records of these indexes, and what could not be decoded, by index."""
+    def _frame(self, records: Sequence[Record], fresh: Sequence[Record]) -> tuple[Any, dict[int, DecodeError]]:
+        """The columns of the fresh ones of the records, and what could not be decoded, by index among those."""
         import polars
 
         if not self._agent.decode:
             return polars.DataFrame(), {}
         reader = self._readers[origin_of(records[0], self._kit).topic]
-        columns = self._kit.codec.columns([records[index].value or b"" for index in fresh], reader)
-        return columns.frame, {fresh[index]: error for index, error in columns.bad.items()}
+        values: Any = values_of(fresh)
+        columns = self._kit.codec.columns(values, reader)
+        return columns.frame, columns.bad
 
     def _transaction(self, chunk: Chunk, expected: int, following: int) -> AbstractContextManager[Any]:
         if self._state is None:
@@ -233,10 +241,22 @@ class _Stored:
         return swallowed
 
 
-def _headers(record: Record) -> dict[str, bytes]:
-    """Of a record that comes again, its origin too: so that the delay is not taken for the event's own."""
-    headers = {name: value for name, value in record.headers if value is not None}
-    return {**headers, wire.ORIGIN_TOPIC: record.origin.topic.encode()} if record.origin else headers
+def _undone(records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> Sequence[Record]:
+    """Those that have no outcome yet."""
+    return pick(records, [index for index, outcome in enumerate(outcomes) if outcome is None])
+
+
+def _headers_of(records: Sequence[Record]) -> list[Mapping[str, bytes]]:
+    """Of records that come again, their origin too: so that the delay is not taken for the event's own."""
+    origins = [None] * len(records) if isinstance(records, Block) else [record.origin for record in records]
+    return [_headers(*each) for each in zip(headers_of(records), origins, strict=True)]
+
+
+def _headers(headers: Headers, origin: Origin | None) -> Mapping[str, bytes]:
+    if not headers and origin is None:
+        return _NO_HEADERS
+    named = {name: value for name, value in headers if value is not None}
+    return {**named, wire.ORIGIN_TOPIC: origin.topic.encode()} if origin else named
 
 
 def _halve(outcome: Outcome) -> bool:

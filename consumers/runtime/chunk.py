@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -53,7 +53,7 @@ class Chunk:
 
     owner: Owner
     lane: int
-    records: list[Record]
+    records: Sequence[Record]
     key_of: Callable[[Record], Hashable]
     deadline_s: float | None = None
     purpose: Purpose = Purpose.RECORDS

@@ -1,13 +1,14 @@
 """Handing over: which records go to the executor now, and an exact agent's own errands beside them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.block import offsets_of
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.executors import Executor
@@ -106,10 +107,10 @@ class Dispatch:
         idle = not assignment.watermark.unfinished and not assignment.out
         return behind and idle and assignment.stopped is None
 
-    def _submit(self, assignment: Assignment, lane: int, records: list[Record]) -> None:
+    def _submit(self, assignment: Assignment, lane: int, records: Sequence[Record]) -> None:
         chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
         assignment.chunks.add(chunk)
-        assignment.reached = max(assignment.reached, records[-1].offset + 1)
+        assignment.reached = max(assignment.reached, offsets_of(records)[-1] + 1)
         self._executor.submit(chunk)
 
     def _submit_errand(self, assignment: Assignment, purpose: Purpose) -> None:

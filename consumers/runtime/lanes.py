@@ -3,10 +3,12 @@
 import heapq
 import zlib
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from itertools import count
 
 from consumers.runtime.agent import Order
+from consumers.runtime.block import keys_of, offsets_of, pick
+from consumers.runtime.lane_queue import LaneQueue
 from consumers.runtime.record import Record
 
 _WHOLE_PARTITION = "partition"
@@ -25,7 +27,7 @@ class Lanes:
     """
 
     def __init__(self, *, lanes: int, order: Order, whole: bool = False) -> None:
-        self._queues: list[deque[Record]] = [deque() for _ in range(1 if whole else lanes)]
+        self._queues = [LaneQueue() for _ in range(1 if whole else lanes)]
         self._order = order
         self._whole = whole
         self._busy: set[int] = set()
@@ -38,24 +40,20 @@ class Lanes:
         self._ties = count()
         self._next = 0
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, records: Sequence[Record]) -> None:
         """Queue records that were delivered, in offset order."""
         if len(self._queues) == 1:
-            self._queues[0].extend(records)
+            self._queues[0].append(records)
             self._mark(0)
             return
-        queues, lanes = self._queues, len(self._queues)
-        by_key = self._order is Order.BY_KEY
-        touched = set()
-        for record in records:
-            key = record.key
-            lane = zlib.crc32(key) % lanes if by_key and key is not None else self._lane_of(record)
-            queues[lane].append(record)
-            touched.add(lane)
-        for lane in sorted(touched):
+        indexes: dict[int, list[int]] = {}
+        for index, lane in enumerate(self._lanes_of(keys_of(records))):
+            indexes.setdefault(lane, []).append(index)
+        for lane in sorted(indexes):
+            self._queues[lane].append(pick(records, indexes[lane]))
             self._mark(lane)
 
-    def take(self, limit: int, *, below: int | None = None) -> tuple[int, list[Record]] | None:
+    def take(self, limit: int, *, below: int | None = None) -> tuple[int, Sequence[Record]] | None:
         """The next chunk that may run, with its lane, which is busy until `release`; None when there is none.
 
         Args:
@@ -78,8 +76,12 @@ class Lanes:
         self._mark(lane)
 
     def put_back(self, lane: int, records: list[Record]) -> None:
-        """Queue records of a released chunk again, before all others of the lane; parked keys stay parked."""
-        self._put_first(lane, records)
+        """Queue records of a released chunk again, before all others of the lane; parked keys stay parked.
+
+        Only the order within a key counts, and what left the queue is older than what is in it.
+        """
+        self._queues[lane].put_first(records)
+        self._mark(lane)
 
     def park(self, records: list[Record], *, until_s: float) -> None:
         """Keep a failed record, and later ones of its key, until the time comes.
@@ -126,7 +128,7 @@ class Lanes:
 
     def waiting_below(self, offset: int) -> bool:
         """Whether a queued record, not a parked one, lies below the offset."""
-        return any(record.offset < offset for queue in self._queues for record in queue)
+        return any(queue.has_below(offset) for queue in self._queues)
 
     def key_of(self, record: Record) -> Hashable:
         """What the record's order goes by; records without a key, and unordered ones, have each their own."""
@@ -134,44 +136,59 @@ class Lanes:
             return _WHOLE_PARTITION
         return record.offset if record.key is None or self._order is Order.UNORDERED else record.key
 
-    def _lane_of(self, record: Record) -> int:
+    def _keys_of(self, records: Sequence[Record]) -> list[Hashable]:
+        """`key_of` of each."""
         if self._whole:
+            return [_WHOLE_PARTITION] * len(records)
+        if self._order is Order.UNORDERED:
+            return [*offsets_of(records)]
+        keys = keys_of(records)
+        if None not in keys:
+            return [*keys]
+        return [offset if key is None else key for offset, key in zip(offsets_of(records), keys, strict=True)]
+
+    def _lanes_of(self, keys: Sequence[bytes | None]) -> list[int]:
+        """The lane of each key; whatever has no order of its own takes the next in turn."""
+        lanes = len(self._queues)
+        if self._order is Order.BY_KEY and None not in keys:
+            crc = zlib.crc32
+            return [crc(key) % lanes for key in keys if key is not None]
+        return [self._lane_of(key) for key in keys]
+
+    def _lane_of(self, key: bytes | None) -> int:
+        if len(self._queues) == 1:
             return 0
-        if record.key is not None and self._order is Order.BY_KEY:
-            return zlib.crc32(record.key) % len(self._queues)
+        if key is not None and self._order is Order.BY_KEY:
+            return zlib.crc32(key) % len(self._queues)
         self._next = (self._next + 1) % len(self._queues)
         return self._next
 
     def _unpark(self, key: Hashable) -> None:
         records = self._parked.pop(key)
         if records:
-            self._put_first(self._lane_of(records[0]), records)
-
-    def _put_first(self, lane: int, records: list[Record]) -> None:
-        """Before what waits in the lane. Only the order within a key counts, and what left the queue is older than what is in it."""
-        self._queues[lane].extendleft(reversed(records))
-        self._mark(lane)
+            self.put_back(self._lane_of(records[0].key), records)
 
     def _mark(self, lane: int) -> None:
         if lane not in self._marked and lane not in self._busy and self._queues[lane]:
             self._marked.add(lane)
             self._ready.append(lane)
 
-    def _cut(self, lane: int, limit: int, below: int | None) -> list[Record]:
-        if below is not None:  # what was put back may lie across each other
-            self._queues[lane] = deque(_in_order(self._queues[lane], ()))
-        queue, records = self._queues[lane], list[Record]()
-        if below is None and not self._parked:
-            return [queue.popleft() for _ in range(min(limit, len(queue)))]
-        while queue and len(records) < limit and (below is None or queue[0].offset < below):
-            record = queue.popleft()
-            key = self.key_of(record) if self._parked else None
-            if key is not None and key in self._parked:
-                self._parked[key].append(record)
-            else:
-                records.append(record)
-        return records
+    def _cut(self, lane: int, limit: int, below: int | None) -> Sequence[Record]:
+        """The lane's next records; those of parked keys join what is parked."""
+        queue = self._queues[lane]
+        while records := queue.take(limit) if below is None else queue.take_below(below, limit):
+            if not self._parked:
+                return records
+            keys = self._keys_of(records)
+            free = [index for index, key in enumerate(keys) if key not in self._parked]
+            if len(free) < len(records):
+                for record, key in zip(records, keys, strict=True):
+                    if key in self._parked:
+                        self._parked[key].append(record)
+            if free:
+                return pick(records, free)
+        return []
 
 
-def _in_order(some: Iterable[Record], others: Iterable[Record]) -> list[Record]:
+def _in_order(some: Sequence[Record], others: Sequence[Record]) -> list[Record]:
     return sorted([*some, *others], key=lambda record: record.offset)

@@ -3,7 +3,7 @@
 import heapq
 import random
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
@@ -13,6 +13,7 @@ import structlog
 
 from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
+from consumers.runtime.block import offsets_of
 from consumers.runtime.circuit import Circuits, Place
 from consumers.runtime.executors import Completed
 from consumers.runtime.failure import of_dependency
@@ -24,7 +25,7 @@ from consumers.runtime.stats import Stats
 log = structlog.get_logger("headrace.agent")
 
 _RESEND_AFTER_S = 1.0
-_elapsed_us, _results, _offset = attrgetter("elapsed_us"), attrgetter("results"), attrgetter("offset")
+_elapsed_us, _results = attrgetter("elapsed_us"), attrgetter("results")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +87,17 @@ class Settlement:
         if not self._finished_silently(assignment, chunk.records, completed.outcomes):
             handled = [outcome for outcome in completed.outcomes if isinstance(outcome, Handled)]
             self._stats.took([*map(_elapsed_us, handled)])
-            self._apply(assignment, chunk.lane, chunk.records, completed.outcomes)
+            self._apply(assignment, chunk.lane, [*chunk.records], completed.outcomes)
         assignment.lanes.release(chunk.lane)
 
-    def _finished_silently(self, assignment: Assignment, records: list[Record], outcomes: list[Outcome]) -> bool:
+    def _finished_silently(self, assignment: Assignment, records: Sequence[Record], outcomes: list[Outcome]) -> bool:
         """Whether all of them are handled without a result; then they are finished, with no step of Python for each."""
         if {*map(type, outcomes)} != {Handled} or any(map(_results, outcomes)):
             return False
         self._stats.took([*map(_elapsed_us, outcomes)])
         self._stats.handled += len(records)
         self._note_passed(records)
-        assignment.watermark.finish([*map(_offset, records)])
+        assignment.watermark.finish(offsets_of(records))
         return True
 
     def acknowledged(self, ticket: Ticket) -> None:
@@ -215,7 +216,7 @@ class Settlement:
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
 
-    def _note_passed(self, handled: list[Record]) -> None:
+    def _note_passed(self, handled: Sequence[Record]) -> None:
         if not handled:
             return
         opened = self._circuits.open

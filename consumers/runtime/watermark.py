@@ -131,16 +131,24 @@ class _Segment:
         if count > 1 and self._flags.find(1, start, start + count) < 0:
             self._flags[start : start + count] = b"\1" * count
             return count
+        if self._dense and min(offsets) >= self.first and max(offsets) <= self.last:
+            return self._finish_each([offset - self.first for offset in offsets])
         for number, offset in enumerate(offsets):
             if not self.first <= offset <= self.last:
                 return number
             index = offset - self.first if self._dense else bisect_left(self._offsets, offset)
             if self._offsets[index] != offset:
                 raise ValueError(f"offset {offset} was not delivered")
-            if self._flags[index]:
-                raise ValueError(f"offset {offset} is finished already")
-            self._flags[index] = 1
+            self._finish_each([index])
         return len(offsets)
+
+    def _finish_each(self, indexes: list[int]) -> int:
+        flags = self._flags
+        for index in indexes:
+            if flags[index]:
+                raise ValueError(f"offset {self._offsets[index]} is finished already")
+            flags[index] = 1
+        return len(indexes)
 
     def _run_length(self, offsets: Sequence[int]) -> int:
         """How many of them, from the first on, are one run of this segment without a gap, as most chunks are; 0 for none to speak of."""

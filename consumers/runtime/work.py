@@ -12,6 +12,7 @@ import msgspec
 
 from consumers.context import Context, Deadline, Resources
 from consumers.runtime.agent import Agent
+from consumers.runtime.block import decoded_events
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.failure import failure_of
 from consumers.runtime.record import Handled, Outcome, Record, Result
@@ -64,25 +65,23 @@ class Work:
 
         The same as `run` for each, written out: two calls more a record cost what a short handler does.
         """
-        outcomes, now_s = chunk.outcomes, time.monotonic
+        outcomes, records, handler, now_s = chunk.outcomes, chunk.records, self._handler, time.monotonic
         began_s = now_s()
-        for index, record in enumerate(chunk.records):
+        for index, decoded in enumerate(decoded_events(records)):
             if chunk.answered:
                 return
             if chunk.failed_keys and chunk.holds(index):
                 continue
             chunk.index, chunk.started_s = index, began_s
             try:
-                event = record.event
-                if event is None:
-                    event = self._decode(record)
-                answer = self._handler(event, self._context(record)) if self._takes_context else self._handler(event)
+                event = self._decode(records[index]) if decoded is None else decoded
+                answer = handler(event, self._context(records[index])) if self._takes_context else handler(event)
                 ended_s = now_s()
                 elapsed_us = int((ended_s - began_s) * 1e6)
                 if answer is None and elapsed_us < _BRIEF_US:
                     outcomes[index] = _BRIEF[elapsed_us]
                 else:
-                    outcomes[index] = Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
+                    outcomes[index] = Handled(self._results(records[index], event, answer, elapsed_us), elapsed_us)
             except BaseException as error:
                 ended_s = now_s()
                 chunk.finish(index, failure_of(error, elapsed_us=_since_us(began_s)))

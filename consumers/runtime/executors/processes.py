@@ -136,7 +136,7 @@ class _Child:
     def run(self, chunk: Chunk) -> Failed | None:
         """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
         try:
-            self._pipe.send_bytes(_requests.encode(chunk.records))
+            self._pipe.send_bytes(_requests.encode([*chunk.records]))
             for index in range(len(chunk.records)):
                 chunk.index, chunk.started_s = index, time.monotonic()
                 if not self._pipe.poll(chunk.deadline_s):

@@ -1,0 +1,164 @@
+"""Records of one partition as columns: what a poll brought is kept as it came, and a `Record` is made where one is looked at."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from operator import attrgetter, itemgetter
+from typing import Any, overload
+
+from confluent_kafka import Message
+
+from consumers.runtime.record import Headers, Record
+from schemas.event import Event
+
+_offset, _value, _key, _event = map(attrgetter, ("offset", "value", "key", "event"))
+_timestamp_ms, _headers = attrgetter("timestamp_ms"), attrgetter("headers")
+
+
+class Block(Sequence[Record]):
+    """Records of one partition in offset order; the lists are parallel.
+
+    Most records are handled without a result, and then nothing but their offsets and what they say is ever asked for.
+
+    Attributes:
+        topic: the broker's name.
+        partition: from 0.
+        offsets: rising.
+        values: as on the wire; None is a tombstone.
+        events: what the values say, where they were decoded together; None where that is left to the handler's side.
+    """
+
+    __slots__ = ("_messages", "events", "offsets", "partition", "topic", "values")
+
+    def __init__(
+        self,
+        place: tuple[str, int],
+        messages: list[Message],
+        offsets: list[int],
+        values: list[bytes | None],
+        events: Sequence[Event | None] | None = None,
+    ) -> None:
+        self.topic, self.partition = place
+        self.offsets = offsets
+        self.values = values
+        self.events = events
+        self._messages = messages
+
+    @classmethod
+    def of(cls, place: tuple[str, int], messages: list[Message]) -> "Block":
+        """What a poll brought from one partition."""
+        offsets: Any = [*map(Message.offset, messages)]
+        return cls(place, messages, offsets, [*map(Message.value, messages)])
+
+    @classmethod
+    def join(cls, blocks: Sequence["Block"]) -> "Block":
+        """Blocks of one partition as one, one after another."""
+        first = blocks[0]
+        events = None
+        if any(block.events is not None for block in blocks):
+            events = [*chain.from_iterable(block.events or repeat(None, len(block)) for block in blocks)]
+        return cls(
+            (first.topic, first.partition),
+            [*chain.from_iterable(block._messages for block in blocks)],
+            [*chain.from_iterable(block.offsets for block in blocks)],
+            [*chain.from_iterable(block.values for block in blocks)],
+            events,
+        )
+
+    def decoded(self, events: Sequence[Event | None] | None) -> "Block":
+        """The same with what its values say."""
+        return Block((self.topic, self.partition), self._messages, self.offsets, self.values, events)
+
+    def pick(self, indexes: Sequence[int]) -> "Block":
+        """Those of these indexes, which rise."""
+        if len(indexes) < 2:
+            return self[indexes[0] : indexes[0] + 1] if indexes else self[:0]
+        picked = itemgetter(*indexes)
+        events = self.events and picked(self.events)
+        place = self.topic, self.partition
+        return Block(place, [*picked(self._messages)], [*picked(self.offsets)], [*picked(self.values)], events)
+
+    @property
+    def keys(self) -> list[bytes | None]:
+        """As on the wire."""
+        return [*map(Message.key, self._messages)]
+
+    @property
+    def timestamps_ms(self) -> list[int]:
+        """The records' own timestamps, in milliseconds since the epoch."""
+        return [timestamp_ms for _, timestamp_ms in map(Message.timestamp, self._messages)]
+
+    @property
+    def headers(self) -> list[Headers]:
+        """As on the wire, in order."""
+        raw: Iterable[Any] = map(Message.headers, self._messages)
+        return [tuple(headers) if headers else () for headers in raw]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def __iter__(self) -> Iterator[Record]:
+        """All of them, column by column, in C."""
+        columns: list[Iterable[Any]] = [
+            repeat(self.topic), repeat(self.partition), self.offsets, self.timestamps_ms, self.keys, self.values, self.headers,
+        ]  # fmt: skip
+        if self.events is not None:
+            columns += [repeat(1), repeat(0), repeat(None), repeat(0), self.events]
+        return map(Record, *columns)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Block": ...
+    def __getitem__(self, index: int | slice) -> "Record | Block":
+        if isinstance(index, slice):
+            place, events = (self.topic, self.partition), self.events and self.events[index]
+            return Block(place, self._messages[index], self.offsets[index], self.values[index], events)
+        (record,) = self[index : index + 1 or None]
+        return record
+
+
+def offsets_of(records: Sequence[Record]) -> list[int]:
+    """Their offsets, in order."""
+    return records.offsets if isinstance(records, Block) else [*map(_offset, records)]
+
+
+def values_of(records: Sequence[Record]) -> list[bytes | None]:
+    """Their values, in order."""
+    return records.values if isinstance(records, Block) else [*map(_value, records)]
+
+
+def keys_of(records: Sequence[Record]) -> list[bytes | None]:
+    """Their keys, in order."""
+    return records.keys if isinstance(records, Block) else [*map(_key, records)]
+
+
+def timestamps_ms_of(records: Sequence[Record]) -> list[int]:
+    """Their timestamps, in order, in milliseconds since the epoch."""
+    return records.timestamps_ms if isinstance(records, Block) else [*map(_timestamp_ms, records)]
+
+
+def headers_of(records: Sequence[Record]) -> list[Headers]:
+    """Their headers, in order."""
+    return records.headers if isinstance(records, Block) else [*map(_headers, records)]
+
+
+def decoded_events(records: Sequence[Record]) -> Sequence[Event | None]:
+    """What was decoded of them already, in order."""
+    if isinstance(records, Block):
+        return records.events or [None] * len(records)
+    return [*map(_event, records)]
+
+
+def pick(records: Sequence[Record], indexes: Sequence[int]) -> Sequence[Record]:
+    """Those of these indexes, which rise."""
+    if len(indexes) == len(records):
+        return records
+    return records.pick(indexes) if isinstance(records, Block) else [records[index] for index in indexes]
+
+
+def joined(pieces: Sequence[Sequence[Record]]) -> Sequence[Record]:
+    """Pieces of one partition, one after another: blocks stay one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    blocks = [piece for piece in pieces if isinstance(piece, Block)]
+    return Block.join(blocks) if blocks and len(blocks) == len(pieces) else [*chain.from_iterable(pieces)]
