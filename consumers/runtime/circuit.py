@@ -3,7 +3,7 @@
 Circuit breaker after Nygard, "Release It!", chapter 5: closed, open, and half-open while a probe runs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Place = tuple[str, int, int]
@@ -78,14 +78,14 @@ class Circuits:
             circuit.opened_s, circuit.next_probe_s = now_s, now_s + circuit.interval_s
         return alone and self._alone[place] >= _ALONE_TIMES and not self._batches
 
-    def passed(self, places: Iterable[Place], count: int) -> None:
-        """Note that so many records were handled: every dependency answers."""
+    def passed(self, places: Callable[[], Iterable[Place]], count: int) -> None:
+        """Note that so many records were handled: every dependency answers. Which ones is asked where that matters."""
         self._passes += count
         if self._circuits:
             self._circuits.clear()
             self._probing_since_s = None
         if self._passes_before:
-            for place in places:
+            for place in places():
                 self._passes_before.pop(place, None)
                 self._alone.pop(place, None)
 

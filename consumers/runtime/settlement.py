@@ -220,7 +220,7 @@ class Settlement:
         if not handled:
             return
         opened = self._circuits.open
-        self._circuits.passed(map(_place_of, handled), len(handled))
+        self._circuits.passed(lambda: map(_place_of, handled), len(handled))
         for dependency, circuit in opened.items():
             after_s = round(time.monotonic() - (circuit.opened_s or 0.0), 1)
             facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}

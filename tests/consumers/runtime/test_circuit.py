@@ -62,7 +62,7 @@ def test_what_was_on_its_way_when_it_opened_delays_no_probe():
 
 def test_a_record_that_passes_closes_it():
     circuits = opened()
-    circuits.passed([place(7)], 1)
+    circuits.passed(lambda: [place(7)], 1)
     assert circuits.open == {}
     assert circuits.allowance(0.0) is None
 
@@ -87,13 +87,13 @@ def test_a_record_that_fails_again_and_again_while_others_pass_is_at_fault_itsel
     verdicts = []
     for round_ in range(4):
         verdicts.append(circuits.failed("smtp", place(0), now_s=float(round_)))
-        circuits.passed([place(100 + round_)], 1)
+        circuits.passed(lambda number=round_: [place(100 + number)], 1)
     assert verdicts == [False, False, True, True]
 
 
 def test_in_an_outage_nobody_is_at_fault():
     circuits = Circuits()
-    circuits.passed([], 1000)
+    circuits.passed(list, 1000)
     for round_ in range(5):
         for number in range(10):
             assert not circuits.failed("smtp", place(number), now_s=float(round_))
