@@ -8,7 +8,7 @@ from consumers.runtime.membership import Membership
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.stats import Stats
 
-_POLL_RECORDS = 4000
+_POLL_RECORDS = 2000
 _LEAST = 200
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
