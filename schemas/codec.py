@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from schemas import framing
+from schemas.encoding import UNFIT, Encoder, encoder_of
 from schemas.errors import (
     ConfigurationError,
     DecodeError,
@@ -58,6 +59,21 @@ class _Way:
     reader: Any | None
 
 
+@dataclass(frozen=True, slots=True)
+class _WayOut:
+    """How events of a class become a topic's values.
+
+    Attributes:
+        prefix: what goes before the body.
+        schema: fastavro's form.
+        encoder: the generated one, where there is one of this schema.
+    """
+
+    prefix: bytes
+    schema: Any
+    encoder: Encoder | None
+
+
 class Codec:
     """Encodes with the current schemas; decodes whatever a known or registered schema wrote.
 
@@ -80,7 +96,7 @@ class Codec:
         self.names = names or Names()
         self._registry = registry
         self.max_value_bytes = max_value_bytes
-        self._outgoing: dict[tuple[type[Event], str], tuple[bytes, Any]] = {}
+        self._outgoing: dict[tuple[type[Event], str], _WayOut] = {}
         self._writers: dict[bytes, Schema] = {}
         self._ways: dict[tuple[bytes, type[Event] | None], _Way] = {}
         self._write, self._read = _avro()
@@ -99,20 +115,28 @@ class Codec:
             SchemaNotFoundError: if no .avsc file defines the event's record.
         """
         kind = type(event)
-        prefix, parsed = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
+        way = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
         try:
-            plain = msgspec.to_builtins(event, builtin_types=(bytes,))
-            msgspec.convert(plain, kind)
-            out = io.BytesIO()
-            out.write(prefix)
-            self._write(out, parsed, plain, disable_tuple_notation=True)
-        except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
-            raise _invalid(event, error) from error
-        if out.tell() > self.max_value_bytes:
+            value = way.encoder(event, way.prefix) if way.encoder else self._encode_slowly(event, way)
+        except UNFIT:
+            value = self._encode_slowly(event, way)
+        if len(value) > self.max_value_bytes:
             reason = (
-                f"{out.tell()} bytes, more than the {self.max_value_bytes} allowed; send large payloads by reference"
+                f"{len(value)} bytes, more than the {self.max_value_bytes} allowed; send large payloads by reference"
             )
             raise EventTooLargeError(f"{kind.__name__}: {reason}")
+        return value
+
+    def _encode_slowly(self, event: Event, way: _WayOut) -> bytes:
+        """By msgspec and fastavro: whatever may stand for a field's value, such as an enum member for its symbol."""
+        try:
+            plain = msgspec.to_builtins(event, builtin_types=(bytes,))
+            msgspec.convert(plain, type(event))
+            out = io.BytesIO()
+            out.write(way.prefix)
+            self._write(out, way.schema, plain, disable_tuple_notation=True)
+        except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
+            raise _invalid(event, error) from error
         return out.getvalue()
 
     def decode(self, value: bytes, reader: type[E], *, origin: Origin | None = None) -> E:
@@ -209,15 +233,15 @@ class Codec:
             raise DecodeError(value, reason, origin=origin)
         return plain
 
-    def _prepare(self, kind: type[Event], topic: str) -> tuple[bytes, Any]:
-        """Prefix and schema of a topic's outgoing events, found out once."""
+    def _prepare(self, kind: type[Event], topic: str) -> _WayOut:
+        """How a topic's events go out, found out once."""
         schema = self.schemas[kind.__schema_name__]
         if self._registry is None:
             prefix = framing.single_object_prefix(schema.fingerprint)
         else:
             prefix = framing.confluent_prefix(self._registry.register(f"{topic}-value", schema))
-        self._outgoing[kind, topic] = prefix, schema.parsed
-        return prefix, schema.parsed
+        way = self._outgoing[kind, topic] = _WayOut(prefix, schema.parsed, encoder_of(kind, schema.fingerprint))
+        return way
 
     def _find_way(self, value: bytes, prefix: bytes, reader: type[Event] | None, origin: Origin | None) -> _Way:
         """How to read values of this prefix, found out once."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -24,3 +25,27 @@ class ItemPosted(Event, frozen=True, gc=False):
     event_id: str = msgspec.field(default_factory=new_event_id)
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     kind: str = "plain"
+
+
+@encodes(ItemPosted, "b89e02031f9ac873")
+def _item_posted_bytes(record: ItemPosted, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v3 = record.occurred_at
+    v4 = record.item_id
+    v5 = v4.encode() if type(v4) is str else refuse()
+    v6 = record.kind
+    v7 = v6.encode() if type(v6) is str else refuse()
+    v8 = (
+        prefix,
+        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        v2,
+        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
+        MIDDLE[v3 >> 13 & 0x3FFF],
+        HIGH.get(v3 >> 27) or high(v3 >> 27),
+        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
+        v5,
+        INTS[len(v7)] if len(v7) < SMALL else long(len(v7)),
+        v7,
+    )
+    return join(v8)

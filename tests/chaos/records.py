@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -54,3 +55,67 @@ class TaskDone(Event, frozen=True, gc=False):
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     digest: str = ""
     padding: str = ""
+
+
+@encodes(Task, "12eb0d626eef09da")
+def _task_bytes(record: Task, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v3 = record.occurred_at
+    v4 = record.number
+    v5 = record.task_key
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v7 = record.sequence
+    v8 = record.work_ms
+    v9 = record.wish
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v11 = record.payload
+    v12 = v11 if type(v11) is bytes else refuse()
+    v13 = record.digest
+    v14 = v13.encode() if type(v13) is str else refuse()
+    v15 = (
+        prefix,
+        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        v2,
+        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
+        MIDDLE[v3 >> 13 & 0x3FFF],
+        HIGH.get(v3 >> 27) or high(v3 >> 27),
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
+        INTS[len(v6)] if len(v6) < SMALL else long(len(v6)),
+        v6,
+        INTS[v7] if type(v7) is int and 0 <= v7 < SMALL else long(v7),
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[len(v10)] if len(v10) < SMALL else long(len(v10)),
+        v10,
+        INTS[len(v12)] if len(v12) < SMALL else long(len(v12)),
+        v12,
+        INTS[len(v14)] if len(v14) < SMALL else long(len(v14)),
+        v14,
+    )
+    return join(v15)
+
+
+@encodes(TaskDone, "fe01fd3a788047fc")
+def _task_done_bytes(record: TaskDone, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v3 = record.occurred_at
+    v4 = record.number
+    v5 = record.digest
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v7 = record.padding
+    v8 = v7.encode() if type(v7) is str else refuse()
+    v9 = (
+        prefix,
+        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        v2,
+        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
+        MIDDLE[v3 >> 13 & 0x3FFF],
+        HIGH.get(v3 >> 27) or high(v3 >> 27),
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
+        INTS[len(v6)] if len(v6) < SMALL else long(len(v6)),
+        v6,
+        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
+        v8,
+    )
+    return join(v9)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -46,3 +47,55 @@ class OrderPlaced(Event, frozen=True, gc=False):
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     sequence: Int64 = 0
     wish: str = "ok"
+
+
+@encodes(OrderConfirmed, "b4139b36b589f832")
+def _order_confirmed_bytes(record: OrderConfirmed, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v3 = record.occurred_at
+    v4 = record.order_id
+    v5 = v4.encode() if type(v4) is str else refuse()
+    v6 = record.sequence
+    v7 = record.padding
+    v8 = v7.encode() if type(v7) is str else refuse()
+    v9 = (
+        prefix,
+        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        v2,
+        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
+        MIDDLE[v3 >> 13 & 0x3FFF],
+        HIGH.get(v3 >> 27) or high(v3 >> 27),
+        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
+        v5,
+        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
+        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
+        v8,
+    )
+    return join(v9)
+
+
+@encodes(OrderPlaced, "b3c3db60b1e2f669")
+def _order_placed_bytes(record: OrderPlaced, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v3 = record.occurred_at
+    v4 = record.order_id
+    v5 = v4.encode() if type(v4) is str else refuse()
+    v6 = record.sequence
+    v7 = record.wish
+    v8 = v7.encode() if type(v7) is str else refuse()
+    v9 = (
+        prefix,
+        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        v2,
+        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
+        MIDDLE[v3 >> 13 & 0x3FFF],
+        HIGH.get(v3 >> 27) or high(v3 >> 27),
+        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
+        v5,
+        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
+        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
+        v8,
+    )
+    return join(v9)
