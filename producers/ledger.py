@@ -7,7 +7,7 @@ from typing import Any
 
 from producers.errors import DeliveryError, FlushTimeoutError, PublishError, UndeliveredError, UnknownTopicError
 from producers.outgoing import Outgoing, too_large
-from producers.receipt import Delivered, Receipt
+from producers.receipt import Receipt
 
 _REMEMBERED = 100
 """A broker that is away fails every event; beyond a hundred errors the count says as much."""
@@ -29,24 +29,21 @@ class Ledger:
         self._failed = 0
         self._lock = threading.Lock()
 
-    def enter(self, outgoing: Outgoing) -> tuple[Receipt, Callable[[Any, Any], None]]:
-        """A receipt for a record, and the callback that settles it with the broker's answer."""
-        receipt = Receipt(topic=outgoing.topic, key=outgoing.key, event_id=outgoing.event.id)
-        self._open.add(receipt)  # adding to a set is atomic, and so is leaving it
+    def enter(self, outgoing: Outgoing) -> "Entry":
+        """The receipt of a record, which is the callback for the broker's answer too."""
+        event: Any = outgoing.event
+        entry = Entry(outgoing.topic, outgoing.key, event.event_id, ledger=self, outgoing=outgoing)
+        self._open.add(entry)  # adding to a set is atomic, and so is leaving it
+        return entry
 
-        def answered(error: Any, message: Any) -> None:
-            if error is None:
-                receipt.settle(Delivered(message.topic(), message.partition(), message.offset()))
-            else:
-                failure = failure_of(error.name(), error.str(), outgoing, trouble=self._trouble())
-                self._remember(failure)
-                receipt.settle(failure)
-            self._open.discard(receipt)
-
-        return receipt, answered
+    def failed(self, entry: "Entry", outgoing: Outgoing, error: Any) -> None:
+        """The broker's bad answer."""
+        failure = failure_of(error.name(), error.str(), outgoing, trouble=self._trouble())
+        self._remember(failure)
+        entry.settle(failure)
 
     def strike(self, receipt: Receipt) -> None:
-        """Forget a receipt whose record was refused before it was sent."""
+        """Forget a receipt that has its answer, or whose record was refused before it was sent."""
         self._open.discard(receipt)
 
     def flush(self, timeout_s: float) -> None:
@@ -71,6 +68,27 @@ class Ledger:
             self._failed += 1
             if len(self._failures) < _REMEMBERED:
                 self._failures.append(failure)
+
+
+class Entry(Receipt, eq=False, gc=False):
+    """A receipt in a ledger. One object an event: a closure and a tuple beside it would double what the event costs here."""
+
+    ledger: Ledger | None = None
+    outgoing: Outgoing | None = None
+
+    def __call__(self, error: Any, message: Any) -> None:
+        """The broker's answer: the error, or None, and the record, which says its partition() and offset()."""
+        ledger, outgoing = self.ledger, self.outgoing
+        if ledger is None or outgoing is None:
+            return
+        if error is None:
+            self._partition, self._offset = message.partition(), message.offset()
+            if self._callbacks is not None:
+                self._call_back()
+        else:
+            ledger.failed(self, outgoing, error)
+        ledger.strike(self)
+        self.ledger = self.outgoing = None  # who keeps the receipt keeps no record
 
 
 def failure_of(name: str, reason: str, outgoing: Outgoing, *, trouble: str | None = None) -> PublishError:

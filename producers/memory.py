@@ -98,6 +98,9 @@ class MemorySender:
         self.send(topic, value, key=key, headers=headers, on_delivery=on_delivery)
         return True
 
+    def serve(self) -> None:
+        """Every answer was handed out at once."""
+
     def flush(self, _timeout_s: float) -> int:
         """Nothing is ever on its way."""
         return 0

@@ -21,22 +21,23 @@ Key = str | bytes | None
 Headers = Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]]
 
 
-class Outgoing(NamedTuple):
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record ready to be sent; `topic` is the broker's name, `size_bytes` is of key, value and headers together."""
 
     topic: str
     key: bytes | None
     value: bytes
-    headers: list[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes]]
     size_bytes: int
     event: Event
 
 
 class Route(NamedTuple):
-    """Where a kind of event goes: the broker's name of the topic, the field that keys it, the limit of a record."""
+    """Where a kind of event goes: the broker's name of the topic, what gives its key and its bytes, the limit of a record."""
 
     topic: str
     key_field: str | None
+    encode: Callable[[Event], bytes]
     limit_bytes: int
 
 
@@ -74,32 +75,35 @@ class Desk:
         """
         route = self._routes.get((type(event), topic))
         if route is None:
-            return self._prepare_first(event, topic, key, headers)
-        return self._prepare(event, route, key, headers)
-
-    def is_warm(self, kind: type[Event], topic: str | None) -> bool:
-        """Whether `prepare` will ask neither broker nor registry: this kind of event went this way before."""
-        return (kind, topic) in self._routes
-
-    def _prepare_first(self, event: Event, topic: str | None, key: Key, headers: Headers) -> Outgoing:
-        """As `prepare`; the topic is looked up before the codec registers a schema for it."""
-        route = self._route(type(event), topic)
-        self._look_up(route.topic)
-        outgoing = self._prepare(event, route, key, headers)
-        self._routes[type(event), topic] = route
-        return outgoing
-
-    def _prepare(self, event: Event, route: Route, key: Key, headers: Headers) -> Outgoing:
-        value = self._codec.encode(event, topic=route.topic)
+            route = self._first_route(type(event), topic)
+        value = route.encode(event)
         key_bytes = _key(event, route.key_field if key is None else None, key)
-        pairs = _headers(event, headers) if headers else []
-        size_bytes = len(value) + len(key_bytes or b"") + sum(len(name) + len(text) for name, text in pairs)
+        size_bytes = len(value) if key_bytes is None else len(value) + len(key_bytes)
+        pairs: Sequence[tuple[str, bytes]] = ()
+        if headers:
+            pairs = _headers(event, headers)
+            size_bytes += sum(len(name) + len(text) for name, text in pairs)
         outgoing = Outgoing(route.topic, key_bytes, value, pairs, size_bytes, event)
         if size_bytes > route.limit_bytes:
             raise too_large(outgoing, limit_bytes=route.limit_bytes)
         return outgoing
 
-    def _route(self, kind: type[Event], topic: str | None) -> Route:
+    def is_warm(self, kind: type[Event], topic: str | None) -> bool:
+        """Whether `prepare` will ask neither broker nor registry: this kind of event went this way before."""
+        return (kind, topic) in self._routes
+
+    def _first_route(self, kind: type[Event], topic: str | None) -> Route:
+        """The topic is looked up before the codec registers a schema for it."""
+        entry = self._entry(kind, topic)
+        name = self._codec.names.topic(entry.name if entry else topic or "")
+        self._look_up(name)
+        encode = self._codec.encoder(kind, topic=name)
+        key_field = entry.key_field if entry else None
+        route = self._routes[kind, topic] = Route(name, key_field, encode, self._limit_bytes(entry))
+        return route
+
+    def _entry(self, kind: type[Event], topic: str | None) -> Topic | None:
+        """The catalogue's entry of the topic; None where a topic is named that it does not have."""
         record = getattr(kind, "__schema_name__", "")
         entry = self._catalogue.topic_of(record) if topic is None else self._catalogue.topics.get(topic)
         if entry is None and topic is None:
@@ -108,8 +112,7 @@ class Desk:
             )
         if entry is not None and entry.record != record:
             raise InvalidEventError(f"topic {entry.name} carries {entry.record}, not {record or kind.__name__}")
-        name = entry.name if entry else topic or ""
-        return Route(self._codec.names.topic(name), entry.key_field if entry else None, self._limit_bytes(entry))
+        return entry
 
     def _limit_bytes(self, entry: Topic | None) -> int:
         if entry is None or "max.message.bytes" not in entry.config:

@@ -33,6 +33,9 @@ class Outlet(Protocol):
     ) -> bool:
         """Queue a record; False where `send` would block."""
 
+    def serve(self) -> None:
+        """Hand out the answers that have come in, in the caller's thread; never waits."""
+
     def topics(self, timeout_s: float) -> Iterable[str]:
         """The names of all topics."""
 

@@ -23,6 +23,8 @@ FLUSH_TIMEOUT_S = 90.0
 _LOOK_UP_TIMEOUT_S = 2.0
 """A missing topic is found before sending where a broker answers in this time; where none does, by the delivery."""
 _LOOK_UP_AGAIN_S = 30.0
+_SERVE_EVERY = 200
+"""A call takes as long as a tenth of an event's encoding, and the answers come by batches of some hundreds."""
 
 E = TypeVar("E", bound=Event)
 KeyOf = Callable[[E], Key]
@@ -60,6 +62,7 @@ class Publisher:
         self._ledger = Ledger(trouble=lambda: self._outlet.trouble)
         self._seen: set[str] = set()
         self._look_up_from_s = 0.0
+        self._unserved = 0
 
     def publish(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Receipt:
         """Queue an event; blocks only while the queue is full.
@@ -120,25 +123,41 @@ class Publisher:
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Queue a record that `prepare` has made; blocks while the queue is full."""
-        receipt, _ = self._hand_over(outgoing, self._outlet.send)
-        return receipt
+        entry = self._ledger.enter(outgoing)
+        try:
+            self._outlet.send(
+                outgoing.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=entry
+            )
+        except SendError as error:
+            raise self._refused(entry, outgoing, error) from error
+        self._serve_sometimes()
+        return entry
 
     def offer(self, outgoing: Outgoing) -> Receipt | None:
         """Queue a record that `prepare` has made; None where `send` would block."""
-        receipt, taken = self._hand_over(outgoing, self._outlet.offer)
-        if taken is False:
-            self._ledger.strike(receipt)
-            return None
-        return receipt
-
-    def _hand_over(self, outgoing: Outgoing, way: Callable[..., bool | None]) -> tuple[Receipt, bool | None]:
-        receipt, answered = self._ledger.enter(outgoing)
-        topic, key, value, headers, _, _ = outgoing
+        entry = self._ledger.enter(outgoing)
         try:
-            return receipt, way(topic, value, key=key, headers=headers, on_delivery=answered)
+            taken = self._outlet.offer(
+                outgoing.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=entry
+            )
         except SendError as error:
-            self._ledger.strike(receipt)
-            raise failure_of(error.name, error.reason, outgoing) from error
+            raise self._refused(entry, outgoing, error) from error
+        self._serve_sometimes()
+        if not taken:
+            self._ledger.strike(entry)
+            return None
+        return entry
+
+    def _refused(self, entry: Receipt, outgoing: Outgoing, error: SendError) -> PublishError:
+        self._ledger.strike(entry)
+        return failure_of(error.name, error.reason, outgoing)
+
+    def _serve_sometimes(self) -> None:
+        """Look at the answers that have come, every so many records."""
+        self._unserved += 1  # of several threads one may miss another's; the sender's own thread serves what is left
+        if self._unserved >= _SERVE_EVERY:
+            self._unserved = 0
+            self._outlet.serve()
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Wait until all that was published before has the broker's answer.

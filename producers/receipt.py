@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from producers.errors import FlushTimeoutError, PublishError
 
 
@@ -16,11 +18,16 @@ class Delivered(NamedTuple):
     offset: int
 
 
-class Receipt:
+_callbacks_lock = threading.Lock()
+"""For the first callback of a receipt, whichever; few receipts get one."""
+
+
+class Receipt(msgspec.Struct, eq=False, gc=False):
     """What became of one event. Every method may be called from any thread; `await receipt` works in any event loop.
 
-    A lock or an event per receipt would cost more than the sending does. So callbacks wait in a list, and `list.pop`,
-    which is atomic, hands each to one thread only.
+    A lock, an event or a list per receipt would cost more than the sending does, and so would the garbage collector's looks at
+    a hundred thousand of them. So callbacks wait in a list that the first one makes, and `list.pop`, which is atomic, hands each
+    to one thread only.
 
     Attributes:
         topic: the topic's name on the broker.
@@ -28,22 +35,22 @@ class Receipt:
         event_id: the event's.
     """
 
-    __slots__ = ("_callbacks", "_outcome", "event_id", "key", "topic")
-
-    def __init__(self, *, topic: str, key: bytes | None, event_id: str) -> None:
-        self.topic = topic
-        self.key = key
-        self.event_id = event_id
-        self._outcome: Delivered | PublishError | None = None
-        self._callbacks: list[Callable[[], Any]] = []
+    topic: str
+    key: bytes | None
+    event_id: str
+    _callbacks: list[Callable[[], Any]] | None = None
+    _failure: PublishError | None = None
+    _partition: int = -1
+    _offset: int | None = None
 
     def __repr__(self) -> str:
-        return f"Receipt({self.topic!r}, event_id={self.event_id!r}, outcome={self._outcome!r})"
+        outcome = self._failure or (self._place() if self.done else None)
+        return f"Receipt({self.topic!r}, event_id={self.event_id!r}, outcome={outcome!r})"
 
     @property
     def done(self) -> bool:
         """Whether the broker has answered, or the delivery was given up."""
-        return self._outcome is not None
+        return self._offset is not None or self._failure is not None
 
     def result(self, timeout_s: float | None = None) -> Delivered:
         """Where the broker put the record; waits for it, without a limit when `timeout_s` is None.
@@ -58,7 +65,7 @@ class Receipt:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the broker's answer, good or bad; False when there is none within `timeout_s` seconds."""
-        if self._outcome is None:
+        if not self.done:
             answered = threading.Event()
             self.when_done(answered.set)
             return answered.wait(timeout_s)
@@ -66,12 +73,15 @@ class Receipt:
 
     def when_done(self, callback: Callable[[], Any]) -> None:
         """Call back once there is an answer: in the delivery thread, or here and now if there is one already."""
-        self._callbacks.append(callback)
-        if self._outcome is not None:
+        with _callbacks_lock:
+            if self._callbacks is None:
+                self._callbacks = []
+            self._callbacks.append(callback)
+        if self.done:
             self._call_back()
 
     def __await__(self) -> Generator[Any, None, Delivered]:
-        if self._outcome is None:
+        if not self.done:
             loop = asyncio.get_running_loop()
             answered: asyncio.Future[None] = loop.create_future()
             self.when_done(lambda: _wake(loop, answered))
@@ -80,8 +90,12 @@ class Receipt:
 
     def settle(self, outcome: Delivered | PublishError) -> None:
         """The answer; called once, by the publisher."""
-        self._outcome = outcome
-        self._call_back()
+        if isinstance(outcome, Delivered):
+            _, self._partition, self._offset = outcome
+        else:
+            self._failure = outcome
+        if self._callbacks is not None:
+            self._call_back()
 
     def _call_back(self) -> None:
         while self._callbacks:
@@ -91,11 +105,14 @@ class Receipt:
                 return
             callback()
 
+    def _place(self) -> Delivered:
+        return Delivered(self.topic, self._partition, self._offset or 0)
+
     def _settled(self) -> Delivered:
-        if isinstance(self._outcome, Delivered):
-            return self._outcome
         # A raised error collects the tracebacks of every raise: each caller gets the same one, as a Future gives it.
-        raise self._outcome or RuntimeError("not settled")
+        if self._failure is not None:
+            raise self._failure
+        return self._place()
 
 
 def _wake(loop: asyncio.AbstractEventLoop, answered: "asyncio.Future[None]") -> None:

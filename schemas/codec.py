@@ -1,7 +1,6 @@
 """Events to bytes and back: Confluent framing with a registry, single-object encoding without; both are always readable."""
 
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from schemas import framing
-from schemas.encoding import UNFIT, Encoder, encoder_of
 from schemas.errors import (
     ConfigurationError,
     DecodeError,
@@ -23,6 +21,7 @@ from schemas.event import Event
 from schemas.names import Names
 from schemas.origin import Origin
 from schemas.schema_set import Schema, SchemaSet
+from schemas.way_out import WayOut
 
 if TYPE_CHECKING:
     from schemas.columnar import Columns
@@ -40,7 +39,6 @@ __all__ = [
 MAX_VALUE_BYTES = 1 << 20
 """1 MiB, the order of Kafka's own default limit; what is larger travels by reference (design.md)."""
 
-_PATH = re.compile(r"at `\$\.?(.*?)`$")
 E = TypeVar("E", bound=Event)
 
 
@@ -57,21 +55,6 @@ class _Way:
     start: int
     writer: Any
     reader: Any | None
-
-
-@dataclass(frozen=True, slots=True)
-class _WayOut:
-    """How events of a class become a topic's values.
-
-    Attributes:
-        prefix: what goes before the body.
-        schema: fastavro's form.
-        encoder: the generated one, where there is one of this schema.
-    """
-
-    prefix: bytes
-    schema: Any
-    encoder: Encoder | None
 
 
 class Codec:
@@ -96,10 +79,10 @@ class Codec:
         self.names = names or Names()
         self._registry = registry
         self.max_value_bytes = max_value_bytes
-        self._outgoing: dict[tuple[type[Event], str], _WayOut] = {}
+        self._outgoing: dict[tuple[type[Event], str], WayOut] = {}
         self._writers: dict[bytes, Schema] = {}
         self._ways: dict[tuple[bytes, type[Event] | None], _Way] = {}
-        self._write, self._read = _avro()
+        self._read = _reader()
 
     def encode(self, event: Event, *, topic: str) -> bytes:
         """The event's bytes.
@@ -114,30 +97,12 @@ class Codec:
             RegistryUnavailableError: if the registry is needed and does not answer.
             SchemaNotFoundError: if no .avsc file defines the event's record.
         """
-        kind = type(event)
-        way = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
-        try:
-            value = way.encoder(event, way.prefix) if way.encoder else self._encode_slowly(event, way)
-        except UNFIT:
-            value = self._encode_slowly(event, way)
-        if len(value) > self.max_value_bytes:
-            reason = (
-                f"{len(value)} bytes, more than the {self.max_value_bytes} allowed; send large payloads by reference"
-            )
-            raise EventTooLargeError(f"{kind.__name__}: {reason}")
-        return value
+        return self.encoder(type(event), topic=topic)(event)
 
-    def _encode_slowly(self, event: Event, way: _WayOut) -> bytes:
-        """By msgspec and fastavro: whatever may stand for a field's value, such as an enum member for its symbol."""
-        try:
-            plain = msgspec.to_builtins(event, builtin_types=(bytes,))
-            msgspec.convert(plain, type(event))
-            out = io.BytesIO()
-            out.write(way.prefix)
-            self._write(out, way.schema, plain, disable_tuple_notation=True)
-        except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
-            raise _invalid(event, error) from error
-        return out.getvalue()
+    def encoder(self, kind: type[Event], *, topic: str) -> Callable[[Event], bytes]:
+        """What `encode` does with the events of one class for one topic; errors as there."""
+        way = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
+        return way.encode
 
     def decode(self, value: bytes, reader: type[E], *, origin: Origin | None = None) -> E:
         """The record in a value, in the reader's current form.
@@ -233,14 +198,14 @@ class Codec:
             raise DecodeError(value, reason, origin=origin)
         return plain
 
-    def _prepare(self, kind: type[Event], topic: str) -> _WayOut:
+    def _prepare(self, kind: type[Event], topic: str) -> WayOut:
         """How a topic's events go out, found out once."""
         schema = self.schemas[kind.__schema_name__]
         if self._registry is None:
             prefix = framing.single_object_prefix(schema.fingerprint)
         else:
             prefix = framing.confluent_prefix(self._registry.register(f"{topic}-value", schema))
-        way = self._outgoing[kind, topic] = _WayOut(prefix, schema.parsed, encoder_of(kind, schema.fingerprint))
+        way = self._outgoing[kind, topic] = WayOut(kind, schema, prefix, max_value_bytes=self.max_value_bytes)
         return way
 
     def _find_way(self, value: bytes, prefix: bytes, reader: type[Event] | None, origin: Origin | None) -> _Way:
@@ -285,11 +250,12 @@ class Codec:
             raise DecodeError(value, f"schema id {schema_id} is refused: {error}", origin=origin) from error
 
 
-def _avro() -> tuple[Callable[..., None], Callable[..., Any]]:
-    """The two functions of fastavro, imported with the first codec: whoever only defines events does not pay for it."""
+def _reader() -> Callable[..., Any]:
+    """The function of fastavro, imported with the first codec: whoever only defines events does not pay for it."""
     import fastavro
 
-    return fastavro.schemaless_writer, fastavro.schemaless_reader
+    reader: Callable[..., Any] = fastavro.schemaless_reader
+    return reader
 
 
 def _same_record(writer: Schema, reader: Schema) -> bool:
@@ -300,20 +266,3 @@ def _same_record(writer: Schema, reader: Schema) -> bool:
 
 def _aliases(raw: Mapping[str, Any]) -> list[str]:
     return list(raw.get("aliases", ())) if isinstance(raw, dict) else []
-
-
-def _invalid(event: Event, error: Exception) -> InvalidEventError:
-    found = _PATH.search(str(error))
-    field = found[1] if found else _unwritable(event)
-    reason = str(error)[: found.start()].rstrip(" -") if found else str(error)
-    return InvalidEventError(f"{type(event).__name__}{f'.{field}' if field else ''}: {reason}", field=field)
-
-
-def _unwritable(event: Event) -> str:
-    """The first text field that is not UTF-8: Python's str may hold lone surrogates, Avro's string may not."""
-    for name in event.__struct_fields__:
-        try:
-            msgspec.json.encode(getattr(event, name))
-        except (UnicodeEncodeError, TypeError, ValueError):
-            return name
-    return ""

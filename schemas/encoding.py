@@ -17,12 +17,13 @@ UNFIT = (AttributeError, LookupError, OverflowError, TypeError, ValueError, stru
 
 SMALL = 1 << 13
 """Numbers below it are zig-zag varints of one or two bytes (Avro 1.12, "Binary Encoding")."""
-INTS = [bytes((n << 1,)) for n in range(64)]
+_MORE = [bytes((n | 0x80,)) for n in range(1 << 7)]
+_LAST = [bytes((n,)) for n in range(1 << 7)]
+INTS = _LAST[::2] + [first + last for last in _LAST[1:] for first in _MORE[::2]]
 """The varints of 0 to SMALL - 1."""
-INTS += [bytes((n << 1 & 0x7F | 0x80, n >> 6)) for n in range(64, SMALL)]
-LOW = [bytes((n << 1 & 0x7F | 0x80, n >> 6 | 0x80)) for n in range(SMALL)]
+LOW = [first + second for second in _MORE for first in _MORE[::2]]
 """A varint's first two bytes, of a number's lowest 13 bits, where more bytes follow."""
-MIDDLE = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(1 << 14)]
+MIDDLE = [first + second for second in _MORE for first in _MORE]
 """A varint's next two bytes, of 14 bits, where more bytes follow."""
 HIGH: dict[int, bytes] = {}
 """A varint's last bytes, of a number's bits from the 27th on. Of microseconds they change every 134 seconds."""
