@@ -3,14 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from producers.bulk import REMEMBERED, BulkReceipt
 from producers.errors import DeliveryError, FlushTimeoutError, PublishError, UndeliveredError, UnknownTopicError
-from producers.outgoing import Outgoing, too_large
+from producers.outgoing import Outgoing, Route, too_large
 from producers.receipt import Receipt
 
-_REMEMBERED = 100
-"""A broker that is away fails every event; beyond a hundred errors the count says as much."""
 _UNKNOWN_TOPIC = frozenset({"UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"})
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 
@@ -23,7 +23,7 @@ class Ledger:
     """
 
     def __init__(self, *, trouble: Callable[[], str | None]) -> None:
-        self._open: set[Receipt] = set()
+        self._open: set[Receipt | BulkReceipt] = set()
         self._trouble = trouble
         self._failures: list[PublishError] = []
         self._failed = 0
@@ -32,15 +32,29 @@ class Ledger:
     def enter(self, outgoing: Outgoing) -> "Entry":
         """The receipt of a record, which is the callback for the broker's answer too."""
         event: Any = outgoing.event
-        entry = Entry(outgoing.topic, outgoing.key, event.event_id, ledger=self, outgoing=outgoing)
+        entry = Entry(topic=outgoing.topic, key=outgoing.key, event_id=event.event_id, ledger=self, outgoing=outgoing)
         self._open.add(entry)  # adding to a set is atomic, and so is leaving it
         return entry
 
+    def enter_bulk(self, route: Route) -> BulkReceipt:
+        """The receipt of many records of one kind, which is the callback for each of their answers too."""
+        bulk = BulkReceipt(route=route, failed=self.failure)
+        self._open.add(bulk)
+        bulk.when_done(partial(self._open.discard, bulk))
+        return bulk
+
     def failed(self, entry: "Entry", outgoing: Outgoing, error: Any) -> None:
         """The broker's bad answer."""
+        entry.settle(self.failure(error, outgoing))
+
+    def failure(self, error: Any, outgoing: Outgoing) -> PublishError:
+        """A bad answer as the event's error, kept for the next flush."""
         failure = failure_of(error.name(), error.str(), outgoing, trouble=self._trouble())
-        self._remember(failure)
-        entry.settle(failure)
+        with self._lock:
+            self._failed += 1
+            if len(self._failures) < REMEMBERED:
+                self._failures.append(failure)
+        return failure
 
     def strike(self, receipt: Receipt) -> None:
         """Forget a receipt that has its answer, or whose record was refused before it was sent."""
@@ -54,7 +68,10 @@ class Ledger:
             FlushTimeoutError: if answers are missing after `timeout_s` seconds.
         """
         deadline_s = time.monotonic() + timeout_s
-        waiting = sum(not receipt.wait(max(0.0, deadline_s - time.monotonic())) for receipt in self._open.copy())
+        waiting = sum(
+            0 if answer.wait(max(0.0, deadline_s - time.monotonic())) else answer.missing()
+            for answer in self._open.copy()
+        )
         overdue = FlushTimeoutError(waiting, timeout_s) if waiting else None
         with self._lock:
             failures, failed, self._failures, self._failed = self._failures, self._failed, [], 0
@@ -63,14 +80,8 @@ class Ledger:
         if overdue:
             raise overdue
 
-    def _remember(self, failure: PublishError) -> None:
-        with self._lock:
-            self._failed += 1
-            if len(self._failures) < _REMEMBERED:
-                self._failures.append(failure)
 
-
-class Entry(Receipt, eq=False, gc=False):
+class Entry(Receipt, eq=False, gc=False, kw_only=True):
     """A receipt in a ledger. One object an event: a closure and a tuple beside it would double what the event costs here."""
 
     ledger: Ledger | None = None

@@ -2,13 +2,14 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
 
-from producers.outgoing import MAX_RECORD_BYTES, Outgoing
-from producers.publisher import Publisher
+from producers.bulk import BulkReceipt
+from producers.outgoing import MAX_RECORD_BYTES, Headers, Outgoing
+from producers.publisher import E, KeyOf, Publisher
 from producers.receipt import Receipt
 from producers.sender import OnDelivery, SendError
 from schemas.catalogue import Catalogue, built_in
@@ -162,3 +163,14 @@ class MemoryPublisher(Publisher):
     def offer(self, outgoing: Outgoing) -> Receipt:
         """As `send`: there is always room."""
         return self.send(outgoing)
+
+    def publish_all(
+        self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
+    ) -> BulkReceipt | None:
+        """Keep the events, and store their records."""
+        return super().publish_all(self._kept(events), topic=topic, key=key, headers=headers)
+
+    def _kept(self, events: Iterable[E]) -> Iterator[E]:
+        for event in events:
+            yield event
+            self.events.append(event)  # the next one is asked for, so this one was sent

@@ -11,6 +11,7 @@ from schemas.codec import MAX_VALUE_BYTES, Codec
 from schemas.errors import InvalidEventError
 from schemas.event import Event
 from schemas.topics import Topic
+from schemas.way_out import WayOut
 
 MAX_RECORD_BYTES = (256 + 16) * 1024
 """A payload of 256 KiB, beyond which it travels as a reference (design.md), and room for the fields around it."""
@@ -33,12 +34,21 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Route(NamedTuple):
-    """Where a kind of event goes: the broker's name of the topic, what gives its key and its bytes, the limit of a record."""
+    """Where a kind of event goes.
+
+    Attributes:
+        topic: the broker's name of it.
+        key_field: the field that keys its records, if any.
+        encode: gives an event's bytes.
+        limit_bytes: of a record.
+        way_out: whose `encode` that is.
+    """
 
     topic: str
     key_field: str | None
     encode: Callable[[Event], bytes]
     limit_bytes: int
+    way_out: WayOut
 
 
 class Desk:
@@ -65,28 +75,19 @@ class Desk:
         self._max_record_bytes = max_record_bytes
         self._routes: dict[tuple[type[Event], str | None], Route] = {}
 
-    def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
-        """The record of an event.
+    def prepare(self, event: Event, topic: str | None, key: Key, headers: Headers) -> Outgoing:
+        """The record of an event; its topic is the one that the catalogue has for it where none is named.
 
         Raises:
             UnknownTopicError: if no topic is named and the catalogue has none for the event.
             InvalidEventError: naming the field that does not fit the schema, the key's or a header's fault likewise.
             RecordTooLargeError: naming the field that weighs most.
         """
-        route = self._routes.get((type(event), topic))
-        if route is None:
-            route = self._first_route(type(event), topic)
-        value = route.encode(event)
-        key_bytes = _key(event, route.key_field if key is None else None, key)
-        size_bytes = len(value) if key_bytes is None else len(value) + len(key_bytes)
-        pairs: Sequence[tuple[str, bytes]] = ()
-        if headers:
-            pairs = _headers(event, headers)
-            size_bytes += sum(len(name) + len(text) for name, text in pairs)
-        outgoing = Outgoing(route.topic, key_bytes, value, pairs, size_bytes, event)
-        if size_bytes > route.limit_bytes:
-            raise too_large(outgoing, limit_bytes=route.limit_bytes)
-        return outgoing
+        return pack(event, self.route(type(event), topic), key, headers)
+
+    def route(self, kind: type[Event], topic: str | None) -> Route:
+        """Where events of a class go; errors as for `prepare`."""
+        return self._routes.get((kind, topic)) or self._first_route(kind, topic)
 
     def is_warm(self, kind: type[Event], topic: str | None) -> bool:
         """Whether `prepare` will ask neither broker nor registry: this kind of event went this way before."""
@@ -97,9 +98,9 @@ class Desk:
         entry = self._entry(kind, topic)
         name = self._codec.names.topic(entry.name if entry else topic or "")
         self._look_up(name)
-        encode = self._codec.encoder(kind, topic=name)
+        way = self._codec.way_out(kind, topic=name)
         key_field = entry.key_field if entry else None
-        route = self._routes[kind, topic] = Route(name, key_field, encode, self._limit_bytes(entry))
+        route = self._routes[kind, topic] = Route(name, key_field, way.encode, self._limit_bytes(entry), way)
         return route
 
     def _entry(self, kind: type[Event], topic: str | None) -> Topic | None:
@@ -120,6 +121,21 @@ class Desk:
         return min(entry.max_message_bytes - _BATCH_OVERHEAD_BYTES, MAX_VALUE_BYTES)
 
 
+def pack(event: Event, route: Route, key: Key, headers: Headers) -> Outgoing:
+    """The record of an event that goes this way; errors as for `Desk.prepare`."""
+    value = route.encode(event)
+    key_bytes = _key(event, route.key_field, key)
+    size_bytes = len(value) if key_bytes is None else len(value) + len(key_bytes)
+    pairs: Sequence[tuple[str, bytes]] = ()
+    if headers:
+        pairs = _headers(event, headers)
+        size_bytes += sum(len(name) + len(text) for name, text in pairs)
+    outgoing = Outgoing(route.topic, key_bytes, value, pairs, size_bytes, event)
+    if size_bytes > route.limit_bytes:
+        raise too_large(outgoing, limit_bytes=route.limit_bytes)
+    return outgoing
+
+
 def too_large(outgoing: Outgoing, *, limit_bytes: int | None) -> RecordTooLargeError:
     """The error of a record beyond its limit, with the field that weighs most."""
     weights = {name: _weight_bytes(getattr(outgoing.event, name)) for name in outgoing.event.__struct_fields__}
@@ -138,14 +154,15 @@ def _weight_bytes(value: object) -> int:
 
 
 def _key(event: Event, field: str | None, key: Key) -> bytes | None:
-    value = getattr(event, field) if field else key
+    value = getattr(event, field) if key is None and field is not None else key
     if value is None or isinstance(value, bytes):
         return value
     text = value if isinstance(value, str) else str(value)
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidEventError(f"the key {text!r} is no UTF-8: {error.reason}", field=field or "") from error
+        place = field if key is None and field is not None else ""
+        raise InvalidEventError(f"the key {text!r} is no UTF-8: {error.reason}", field=place) from error
 
 
 def _headers(event: Event, headers: Headers) -> list[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """Events in, acknowledged by the broker or failed aloud."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -7,14 +8,16 @@ from typing import Self, TypeVar
 
 from confluent_kafka import KafkaException
 
+from producers.bulk import BulkReceipt
 from producers.errors import PublishError, UnknownTopicError
 from producers.ledger import Ledger, failure_of
-from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing
+from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing, pack
 from producers.outlet import Outlet
 from producers.receipt import Receipt
 from producers.sender import Sender, SendError
 from schemas.catalogue import DEFAULT, Catalogue, built_in, load_catalogue
 from schemas.codec import Codec
+from schemas.errors import InvalidEventError
 from schemas.event import Event
 from schemas.settings import Settings
 
@@ -83,7 +86,7 @@ class Publisher:
             DeliveryError: if the publisher can send nothing any more.
             RegistryUnavailableError: if the registry is needed and does not answer.
         """
-        return self.send(self.prepare(event, topic=topic, key=key, headers=headers))
+        return self.send(self._desk.prepare(event, topic, key, headers))
 
     def publish_many(
         self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
@@ -103,11 +106,59 @@ class Publisher:
         prepared = []
         for index, event in enumerate(events):
             try:
-                prepared.append(self.prepare(event, topic=topic, key=key(event) if key else None, headers=headers))
+                prepared.append(self._desk.prepare(event, topic, key(event) if key else None, headers))
             except Exception as error:
                 error.add_note(f"event {index} of publish_many; none of them was sent")
                 raise
         return [self.send(outgoing) for outgoing in prepared]
+
+    def publish_all(
+        self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
+    ) -> BulkReceipt | None:
+        """Queue events of one kind in their order, as they come; blocks while the queue is full, so it holds no more than that.
+
+        Args:
+            events: all of one class; they may be without end.
+            topic: as for `publish`.
+            key: gives an event's key; by default the value of the topic's key field.
+            headers: of each of them.
+
+        Returns:
+            One receipt for all: each answer is looked at, and `result()` raises what was not delivered, event by event, as
+            `flush` does. None where there was no event.
+
+        Raises:
+            PublishError: as for `publish`; a note says which event it is, from 0. Those before it are on their way.
+            InvalidEventError: likewise; for an event of another class than the first too.
+        """
+        waiting = iter(events)
+        for first in waiting:
+            route = self._desk.route(type(first), topic)
+            bulk = self._ledger.enter_bulk(route)
+            self._send_all(itertools.chain((first,), waiting), bulk, key, headers)
+            return bulk
+        return None
+
+    def _send_all(self, events: Iterable[E], bulk: BulkReceipt, key: KeyOf[E] | None, headers: Headers) -> None:
+        route, send, sent = bulk.route, self._outlet.send, 0
+        kind = route.way_out.kind
+        try:
+            for event in events:
+                if type(event) is not kind:
+                    raise InvalidEventError(f"a {type(event).__name__} among events of {kind.__name__}")
+                outgoing = pack(event, route, key(event) if key else None, headers)
+                try:
+                    send(route.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=bulk)
+                except SendError as error:
+                    raise failure_of(error.name, error.reason, outgoing) from error
+                sent += 1
+                if not sent % _SERVE_EVERY:
+                    self._outlet.serve()
+        except Exception as error:
+            error.add_note(f"event {sent} of publish_all; the {sent} before it are on their way")
+            raise
+        finally:
+            bulk.seal(sent)
 
     def check_topic(self, topic: str) -> None:
         """Check that a topic, by its name without the prefix, is on the broker; where none answers, nothing is said.
@@ -119,7 +170,7 @@ class Publisher:
 
     def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
         """Check and encode an event without sending it; errors as for `publish`."""
-        return self._desk.prepare(event, topic=topic, key=key, headers=headers)
+        return self._desk.prepare(event, topic, key, headers)
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Queue a record that `prepare` has made; blocks while the queue is full."""

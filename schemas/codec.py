@@ -97,12 +97,11 @@ class Codec:
             RegistryUnavailableError: if the registry is needed and does not answer.
             SchemaNotFoundError: if no .avsc file defines the event's record.
         """
-        return self.encoder(type(event), topic=topic)(event)
+        return self.way_out(type(event), topic=topic).encode(event)
 
-    def encoder(self, kind: type[Event], *, topic: str) -> Callable[[Event], bytes]:
+    def way_out(self, kind: type[Event], *, topic: str) -> WayOut:
         """What `encode` does with the events of one class for one topic; errors as there."""
-        way = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
-        return way.encode
+        return self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
 
     def decode(self, value: bytes, reader: type[E], *, origin: Origin | None = None) -> E:
         """The record in a value, in the reader's current form.

@@ -175,7 +175,8 @@ class _Function:
         return [self._size(found), found]
 
     def _size(self, value: str) -> str:
-        return f"INTS[len({value})] if len({value}) < SMALL else long(len({value}))"
+        size = self._new()
+        return f"INTS[{size}] if ({size} := len({value})) < SMALL else long({size})"
 
     def _nullable(self, branches: list[Any], namespace: str, value: str) -> list[str]:
         real = [branch for branch in branches if branch != "null"]

@@ -310,213 +310,213 @@ _ACTIVITY_KIND = {
 def _activity_recorded_bytes(record: ActivityRecorded, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.user_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.kind
-    v7 = record.url
-    v8 = v7.encode() if type(v7) is str else refuse()
-    v9 = record.duration_ms
-    v10 = record.value
-    v11 = INTS[0]
-    if v10 is not None:
-        v12 = (
+    v4 = record.occurred_at
+    v5 = record.user_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.kind
+    v9 = record.url
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = record.duration_ms
+    v13 = record.value
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = (
             INTS[1],
-            double_bytes(v10) if type(v10) is float or type(v10) is int else refuse(),
+            double_bytes(v13) if type(v13) is float or type(v13) is int else refuse(),
         )
-        v11 = join(v12)
-    v13 = record.tags
-    v15 = INTS[0] if type(v13) in SEQUENCES else refuse()
-    if v13:
-        v16 = [INTS[len(v13)] if len(v13) < SMALL else long(len(v13))]
-        for v14 in v13:
-            v17 = v14.encode() if type(v14) is str else refuse()
-            v16 += (
-                INTS[len(v17)] if len(v17) < SMALL else long(len(v17)),
-                v17,
+        v14 = join(v15)
+    v16 = record.tags
+    v18 = INTS[0] if type(v16) in SEQUENCES else refuse()
+    if v16:
+        v19 = [INTS[v20] if (v20 := len(v16)) < SMALL else long(v20)]
+        for v17 in v16:
+            v21 = v17.encode() if type(v17) is str else refuse()
+            v19 += (
+                INTS[v22] if (v22 := len(v21)) < SMALL else long(v22),
+                v21,
             )
-        v16.append(INTS[0])
-        v15 = join(v16)
-    v18 = (
+        v19.append(INTS[0])
+        v18 = join(v19)
+    v23 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        _ACTIVITY_KIND[v6] if type(v6) is str else refuse(),
-        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-        v8,
-        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else integer(v9),
-        v11,
-        v15,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        _ACTIVITY_KIND[v8] if type(v8) is str else refuse(),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
+        v14,
+        v18,
     )
-    return join(v18)
+    return join(v23)
 
 
 def _url_count_bytes(record: UrlCount, prefix: bytes = b"") -> bytes:
     v1 = record.url
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.count
-    v4 = (
+    v4 = record.count
+    v5 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        INTS[v3] if type(v3) is int and 0 <= v3 < SMALL else long(v3),
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
     )
-    return join(v4)
+    return join(v5)
 
 
 @encodes(ActivityRolledUp, "fde085940bb235b9")
 def _activity_rolled_up_bytes(record: ActivityRolledUp, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.window_start
-    v5 = record.window_end
-    v6 = record.kind
-    v7 = record.revision
-    v8 = record.count
-    v9 = record.distinct_users
-    v10 = record.duration_sum_ms
-    v11 = record.duration_min_ms
-    v12 = record.duration_max_ms
-    v13 = record.duration_mean_ms
-    v14 = record.duration_p50_ms
-    v15 = record.duration_p95_ms
-    v16 = record.duration_p99_ms
-    v17 = record.top_urls
-    v19 = INTS[0] if type(v17) in SEQUENCES else refuse()
-    if v17:
-        v20 = [INTS[len(v17)] if len(v17) < SMALL else long(len(v17))]
-        for v18 in v17:
-            v20.append(_url_count_bytes(v18) if type(v18) is UrlCount else refuse())
-        v20.append(INTS[0])
-        v19 = join(v20)
-    v21 = (
+    v4 = record.occurred_at
+    v5 = record.window_start
+    v6 = record.window_end
+    v7 = record.kind
+    v8 = record.revision
+    v9 = record.count
+    v10 = record.distinct_users
+    v11 = record.duration_sum_ms
+    v12 = record.duration_min_ms
+    v13 = record.duration_max_ms
+    v14 = record.duration_mean_ms
+    v15 = record.duration_p50_ms
+    v16 = record.duration_p95_ms
+    v17 = record.duration_p99_ms
+    v18 = record.top_urls
+    v20 = INTS[0] if type(v18) in SEQUENCES else refuse()
+    if v18:
+        v21 = [INTS[v22] if (v22 := len(v18)) < SMALL else long(v22)]
+        for v19 in v18:
+            v21.append(_url_count_bytes(v19) if type(v19) is UrlCount else refuse())
+        v21.append(INTS[0])
+        v20 = join(v21)
+    v23 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
         INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
-        _ACTIVITY_KIND[v6] if type(v6) is str else refuse(),
-        INTS[v7] if type(v7) is int and 0 <= v7 < SMALL else integer(v7),
-        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
+        _ACTIVITY_KIND[v7] if type(v7) is str else refuse(),
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
         INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else long(v9),
         INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else long(v10),
-        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else integer(v11),
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else long(v11),
         INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
-        double_bytes(v13) if type(v13) is float or type(v13) is int else refuse(),
+        INTS[v13] if type(v13) is int and 0 <= v13 < SMALL else integer(v13),
         double_bytes(v14) if type(v14) is float or type(v14) is int else refuse(),
         double_bytes(v15) if type(v15) is float or type(v15) is int else refuse(),
         double_bytes(v16) if type(v16) is float or type(v16) is int else refuse(),
-        v19,
+        double_bytes(v17) if type(v17) is float or type(v17) is int else refuse(),
+        v20,
     )
-    return join(v21)
+    return join(v23)
 
 
 def _variant_bytes(record: Variant, prefix: bytes = b"") -> bytes:
     v1 = record.name
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.reference
-    v4 = v3.encode() if type(v3) is str else refuse()
-    v5 = record.format
-    v6 = v5.encode() if type(v5) is str else refuse()
-    v7 = record.width
-    v8 = record.height
-    v9 = record.size_bytes
-    v10 = record.sha256
-    v11 = v10.encode() if type(v10) is str else refuse()
-    v12 = (
+    v4 = record.reference
+    v5 = v4.encode() if type(v4) is str else refuse()
+    v7 = record.format
+    v8 = v7.encode() if type(v7) is str else refuse()
+    v10 = record.width
+    v11 = record.height
+    v12 = record.size_bytes
+    v13 = record.sha256
+    v14 = v13.encode() if type(v13) is str else refuse()
+    v16 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        INTS[len(v4)] if len(v4) < SMALL else long(len(v4)),
-        v4,
-        INTS[len(v6)] if len(v6) < SMALL else long(len(v6)),
-        v6,
-        INTS[v7] if type(v7) is int and 0 <= v7 < SMALL else integer(v7),
-        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
-        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else long(v9),
-        INTS[len(v11)] if len(v11) < SMALL else long(len(v11)),
-        v11,
+        INTS[v6] if (v6 := len(v5)) < SMALL else long(v6),
+        v5,
+        INTS[v9] if (v9 := len(v8)) < SMALL else long(v9),
+        v8,
+        INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else integer(v10),
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else integer(v11),
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else long(v12),
+        INTS[v15] if (v15 := len(v14)) < SMALL else long(v15),
+        v14,
     )
-    return join(v12)
+    return join(v16)
 
 
 @encodes(ImageProcessed, "526578b319880db7")
 def _image_processed_bytes(record: ImageProcessed, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.image_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.source_event_id
-    v7 = v6.encode() if type(v6) is str else refuse()
-    v8 = record.width
-    v9 = record.height
-    v10 = record.format
-    v11 = v10.encode() if type(v10) is str else refuse()
-    v12 = record.frames
-    v13 = record.size_bytes
-    v14 = record.sha256
-    v15 = v14.encode() if type(v14) is str else refuse()
-    v16 = record.dhash
-    v17 = v16.encode() if type(v16) is str else refuse()
-    v18 = record.blurhash
+    v4 = record.occurred_at
+    v5 = record.image_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.source_event_id
+    v9 = v8.encode() if type(v8) is str else refuse()
+    v11 = record.width
+    v12 = record.height
+    v13 = record.format
+    v14 = v13.encode() if type(v13) is str else refuse()
+    v16 = record.frames
+    v17 = record.size_bytes
+    v18 = record.sha256
     v19 = v18.encode() if type(v18) is str else refuse()
-    v20 = record.dominant_colors
-    v22 = INTS[0] if type(v20) in SEQUENCES else refuse()
-    if v20:
-        v23 = [INTS[len(v20)] if len(v20) < SMALL else long(len(v20))]
-        for v21 in v20:
-            v24 = v21.encode() if type(v21) is str else refuse()
-            v23 += (
-                INTS[len(v24)] if len(v24) < SMALL else long(len(v24)),
-                v24,
+    v21 = record.dhash
+    v22 = v21.encode() if type(v21) is str else refuse()
+    v24 = record.blurhash
+    v25 = v24.encode() if type(v24) is str else refuse()
+    v27 = record.dominant_colors
+    v29 = INTS[0] if type(v27) in SEQUENCES else refuse()
+    if v27:
+        v30 = [INTS[v31] if (v31 := len(v27)) < SMALL else long(v31)]
+        for v28 in v27:
+            v32 = v28.encode() if type(v28) is str else refuse()
+            v30 += (
+                INTS[v33] if (v33 := len(v32)) < SMALL else long(v33),
+                v32,
             )
-        v23.append(INTS[0])
-        v22 = join(v23)
-    v25 = record.variants
-    v27 = INTS[0] if type(v25) in SEQUENCES else refuse()
-    if v25:
-        v28 = [INTS[len(v25)] if len(v25) < SMALL else long(len(v25))]
-        for v26 in v25:
-            v28.append(_variant_bytes(v26) if type(v26) is Variant else refuse())
-        v28.append(INTS[0])
-        v27 = join(v28)
-    v29 = (
+        v30.append(INTS[0])
+        v29 = join(v30)
+    v34 = record.variants
+    v36 = INTS[0] if type(v34) in SEQUENCES else refuse()
+    if v34:
+        v37 = [INTS[v38] if (v38 := len(v34)) < SMALL else long(v38)]
+        for v35 in v34:
+            v37.append(_variant_bytes(v35) if type(v35) is Variant else refuse())
+        v37.append(INTS[0])
+        v36 = join(v37)
+    v39 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        INTS[len(v7)] if len(v7) < SMALL else long(len(v7)),
-        v7,
-        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
-        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else integer(v9),
-        INTS[len(v11)] if len(v11) < SMALL else long(len(v11)),
-        v11,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
+        v9,
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else integer(v11),
         INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
-        INTS[v13] if type(v13) is int and 0 <= v13 < SMALL else long(v13),
-        INTS[len(v15)] if len(v15) < SMALL else long(len(v15)),
-        v15,
-        INTS[len(v17)] if len(v17) < SMALL else long(len(v17)),
-        v17,
-        INTS[len(v19)] if len(v19) < SMALL else long(len(v19)),
+        INTS[v15] if (v15 := len(v14)) < SMALL else long(v15),
+        v14,
+        INTS[v16] if type(v16) is int and 0 <= v16 < SMALL else integer(v16),
+        INTS[v17] if type(v17) is int and 0 <= v17 < SMALL else long(v17),
+        INTS[v20] if (v20 := len(v19)) < SMALL else long(v20),
         v19,
+        INTS[v23] if (v23 := len(v22)) < SMALL else long(v23),
         v22,
-        v27,
+        INTS[v26] if (v26 := len(v25)) < SMALL else long(v26),
+        v25,
+        v29,
+        v36,
     )
-    return join(v29)
+    return join(v39)
 
 
 _FIT = {
@@ -536,269 +536,269 @@ _IMAGE_FORMAT = {
 def _variant_request_bytes(record: VariantRequest, prefix: bytes = b"") -> bytes:
     v1 = record.name
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.width
-    v4 = record.height
-    v5 = record.fit
-    v6 = record.format
-    v7 = record.quality
-    v8 = (
+    v4 = record.width
+    v5 = record.height
+    v6 = record.fit
+    v7 = record.format
+    v8 = record.quality
+    v9 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        INTS[v3] if type(v3) is int and 0 <= v3 < SMALL else integer(v3),
         INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else integer(v4),
-        _FIT[v5] if type(v5) is str else refuse(),
-        _IMAGE_FORMAT[v6] if type(v6) is str else refuse(),
-        INTS[v7] if type(v7) is int and 0 <= v7 < SMALL else integer(v7),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else integer(v5),
+        _FIT[v6] if type(v6) is str else refuse(),
+        _IMAGE_FORMAT[v7] if type(v7) is str else refuse(),
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
     )
-    return join(v8)
+    return join(v9)
 
 
 @encodes(ImageUploaded, "491709566c81df48")
 def _image_uploaded_bytes(record: ImageUploaded, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.image_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.content
-    v7 = INTS[0]
-    if v6 is not None:
-        v8 = v6 if type(v6) is bytes else refuse()
-        v9 = (
+    v4 = record.occurred_at
+    v5 = record.image_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.content
+    v9 = INTS[0]
+    if v8 is not None:
+        v10 = v8 if type(v8) is bytes else refuse()
+        v12 = (
             INTS[1],
-            INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-            v8,
+            INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+            v10,
         )
-        v7 = join(v9)
-    v10 = record.reference
-    v11 = INTS[0]
-    if v10 is not None:
-        v12 = v10.encode() if type(v10) is str else refuse()
-        v13 = (
+        v9 = join(v12)
+    v13 = record.reference
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = v13.encode() if type(v13) is str else refuse()
+        v17 = (
             INTS[1],
-            INTS[len(v12)] if len(v12) < SMALL else long(len(v12)),
-            v12,
+            INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+            v15,
         )
-        v11 = join(v13)
-    v14 = record.variants
-    v16 = INTS[0] if type(v14) in SEQUENCES else refuse()
-    if v14:
-        v17 = [INTS[len(v14)] if len(v14) < SMALL else long(len(v14))]
-        for v15 in v14:
-            v17.append(_variant_request_bytes(v15) if type(v15) is VariantRequest else refuse())
-        v17.append(INTS[0])
-        v16 = join(v17)
-    v18 = record.uploaded_by
-    v19 = INTS[0]
-    if v18 is not None:
-        v20 = v18.encode() if type(v18) is str else refuse()
-        v21 = (
+        v14 = join(v17)
+    v18 = record.variants
+    v20 = INTS[0] if type(v18) in SEQUENCES else refuse()
+    if v18:
+        v21 = [INTS[v22] if (v22 := len(v18)) < SMALL else long(v22)]
+        for v19 in v18:
+            v21.append(_variant_request_bytes(v19) if type(v19) is VariantRequest else refuse())
+        v21.append(INTS[0])
+        v20 = join(v21)
+    v23 = record.uploaded_by
+    v24 = INTS[0]
+    if v23 is not None:
+        v25 = v23.encode() if type(v23) is str else refuse()
+        v27 = (
             INTS[1],
-            INTS[len(v20)] if len(v20) < SMALL else long(len(v20)),
-            v20,
+            INTS[v26] if (v26 := len(v25)) < SMALL else long(v26),
+            v25,
         )
-        v19 = join(v21)
-    v22 = (
+        v24 = join(v27)
+    v28 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        v7,
-        v11,
-        v16,
-        v19,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        v9,
+        v14,
+        v20,
+        v24,
     )
-    return join(v22)
+    return join(v28)
 
 
 def _span_bytes(record: Span, prefix: bytes = b"") -> bytes:
     v1 = record.kind
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.start
-    v4 = record.end
-    v5 = (
+    v4 = record.start
+    v5 = record.end
+    v6 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        INTS[v3] if type(v3) is int and 0 <= v3 < SMALL else integer(v3),
         INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else integer(v4),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else integer(v5),
     )
-    return join(v5)
+    return join(v6)
 
 
 @encodes(TextAnalyzed, "af47b9b7fb2756ce")
 def _text_analyzed_bytes(record: TextAnalyzed, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.text_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.source_event_id
-    v7 = v6.encode() if type(v6) is str else refuse()
-    v8 = record.language
+    v4 = record.occurred_at
+    v5 = record.text_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.source_event_id
     v9 = v8.encode() if type(v8) is str else refuse()
-    v10 = record.language_confidence
-    v11 = record.profanity_spans
-    v13 = INTS[0] if type(v11) in SEQUENCES else refuse()
-    if v11:
-        v14 = [INTS[len(v11)] if len(v11) < SMALL else long(len(v11))]
-        for v12 in v11:
-            v14.append(_span_bytes(v12) if type(v12) is Span else refuse())
-        v14.append(INTS[0])
-        v13 = join(v14)
-    v15 = record.profanity_masked_text
-    v16 = INTS[0]
-    if v15 is not None:
-        v17 = v15.encode() if type(v15) is str else refuse()
-        v18 = (
+    v11 = record.language
+    v12 = v11.encode() if type(v11) is str else refuse()
+    v14 = record.language_confidence
+    v15 = record.profanity_spans
+    v17 = INTS[0] if type(v15) in SEQUENCES else refuse()
+    if v15:
+        v18 = [INTS[v19] if (v19 := len(v15)) < SMALL else long(v19)]
+        for v16 in v15:
+            v18.append(_span_bytes(v16) if type(v16) is Span else refuse())
+        v18.append(INTS[0])
+        v17 = join(v18)
+    v20 = record.profanity_masked_text
+    v21 = INTS[0]
+    if v20 is not None:
+        v22 = v20.encode() if type(v20) is str else refuse()
+        v24 = (
             INTS[1],
-            INTS[len(v17)] if len(v17) < SMALL else long(len(v17)),
-            v17,
+            INTS[v23] if (v23 := len(v22)) < SMALL else long(v23),
+            v22,
         )
-        v16 = join(v18)
-    v19 = record.profanity_masked_reference
-    v20 = INTS[0]
-    if v19 is not None:
-        v21 = v19.encode() if type(v19) is str else refuse()
-        v22 = (
+        v21 = join(v24)
+    v25 = record.profanity_masked_reference
+    v26 = INTS[0]
+    if v25 is not None:
+        v27 = v25.encode() if type(v25) is str else refuse()
+        v29 = (
             INTS[1],
-            INTS[len(v21)] if len(v21) < SMALL else long(len(v21)),
-            v21,
+            INTS[v28] if (v28 := len(v27)) < SMALL else long(v28),
+            v27,
         )
-        v20 = join(v22)
-    v23 = record.pii_spans
-    v25 = INTS[0] if type(v23) in SEQUENCES else refuse()
-    if v23:
-        v26 = [INTS[len(v23)] if len(v23) < SMALL else long(len(v23))]
-        for v24 in v23:
-            v26.append(_span_bytes(v24) if type(v24) is Span else refuse())
-        v26.append(INTS[0])
-        v25 = join(v26)
-    v27 = record.pii_masked_text
-    v28 = INTS[0]
-    if v27 is not None:
-        v29 = v27.encode() if type(v27) is str else refuse()
-        v30 = (
-            INTS[1],
-            INTS[len(v29)] if len(v29) < SMALL else long(len(v29)),
-            v29,
-        )
-        v28 = join(v30)
-    v31 = record.pii_masked_reference
-    v32 = INTS[0]
-    if v31 is not None:
-        v33 = v31.encode() if type(v31) is str else refuse()
-        v34 = (
-            INTS[1],
-            INTS[len(v33)] if len(v33) < SMALL else long(len(v33)),
-            v33,
-        )
-        v32 = join(v34)
-    v35 = record.sentiment
+        v26 = join(v29)
+    v30 = record.pii_spans
+    v32 = INTS[0] if type(v30) in SEQUENCES else refuse()
+    if v30:
+        v33 = [INTS[v34] if (v34 := len(v30)) < SMALL else long(v34)]
+        for v31 in v30:
+            v33.append(_span_bytes(v31) if type(v31) is Span else refuse())
+        v33.append(INTS[0])
+        v32 = join(v33)
+    v35 = record.pii_masked_text
     v36 = INTS[0]
     if v35 is not None:
-        v37 = (
+        v37 = v35.encode() if type(v35) is str else refuse()
+        v39 = (
             INTS[1],
-            double_bytes(v35) if type(v35) is float or type(v35) is int else refuse(),
+            INTS[v38] if (v38 := len(v37)) < SMALL else long(v38),
+            v37,
         )
-        v36 = join(v37)
-    v38 = record.keywords
-    v40 = INTS[0] if type(v38) in SEQUENCES else refuse()
-    if v38:
-        v41 = [INTS[len(v38)] if len(v38) < SMALL else long(len(v38))]
-        for v39 in v38:
-            v42 = v39.encode() if type(v39) is str else refuse()
-            v41 += (
-                INTS[len(v42)] if len(v42) < SMALL else long(len(v42)),
-                v42,
+        v36 = join(v39)
+    v40 = record.pii_masked_reference
+    v41 = INTS[0]
+    if v40 is not None:
+        v42 = v40.encode() if type(v40) is str else refuse()
+        v44 = (
+            INTS[1],
+            INTS[v43] if (v43 := len(v42)) < SMALL else long(v43),
+            v42,
+        )
+        v41 = join(v44)
+    v45 = record.sentiment
+    v46 = INTS[0]
+    if v45 is not None:
+        v47 = (
+            INTS[1],
+            double_bytes(v45) if type(v45) is float or type(v45) is int else refuse(),
+        )
+        v46 = join(v47)
+    v48 = record.keywords
+    v50 = INTS[0] if type(v48) in SEQUENCES else refuse()
+    if v48:
+        v51 = [INTS[v52] if (v52 := len(v48)) < SMALL else long(v52)]
+        for v49 in v48:
+            v53 = v49.encode() if type(v49) is str else refuse()
+            v51 += (
+                INTS[v54] if (v54 := len(v53)) < SMALL else long(v54),
+                v53,
             )
-        v41.append(INTS[0])
-        v40 = join(v41)
-    v43 = record.characters
-    v44 = record.words
-    v45 = record.sentences
-    v46 = (
+        v51.append(INTS[0])
+        v50 = join(v51)
+    v55 = record.characters
+    v56 = record.words
+    v57 = record.sentences
+    v58 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        INTS[len(v7)] if len(v7) < SMALL else long(len(v7)),
-        v7,
-        INTS[len(v9)] if len(v9) < SMALL else long(len(v9)),
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
         v9,
-        double_bytes(v10) if type(v10) is float or type(v10) is int else refuse(),
-        v13,
-        v16,
-        v20,
-        v25,
-        v28,
+        INTS[v13] if (v13 := len(v12)) < SMALL else long(v13),
+        v12,
+        double_bytes(v14) if type(v14) is float or type(v14) is int else refuse(),
+        v17,
+        v21,
+        v26,
         v32,
         v36,
-        v40,
-        INTS[v43] if type(v43) is int and 0 <= v43 < SMALL else integer(v43),
-        INTS[v44] if type(v44) is int and 0 <= v44 < SMALL else integer(v44),
-        INTS[v45] if type(v45) is int and 0 <= v45 < SMALL else integer(v45),
+        v41,
+        v46,
+        v50,
+        INTS[v55] if type(v55) is int and 0 <= v55 < SMALL else integer(v55),
+        INTS[v56] if type(v56) is int and 0 <= v56 < SMALL else integer(v56),
+        INTS[v57] if type(v57) is int and 0 <= v57 < SMALL else integer(v57),
     )
-    return join(v46)
+    return join(v58)
 
 
 @encodes(TextPosted, "0979232dcba82833")
 def _text_posted_bytes(record: TextPosted, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.text_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.text
-    v7 = INTS[0]
-    if v6 is not None:
-        v8 = v6.encode() if type(v6) is str else refuse()
-        v9 = (
+    v4 = record.occurred_at
+    v5 = record.text_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.text
+    v9 = INTS[0]
+    if v8 is not None:
+        v10 = v8.encode() if type(v8) is str else refuse()
+        v12 = (
             INTS[1],
-            INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-            v8,
+            INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+            v10,
         )
-        v7 = join(v9)
-    v10 = record.reference
-    v11 = INTS[0]
-    if v10 is not None:
-        v12 = v10.encode() if type(v10) is str else refuse()
-        v13 = (
-            INTS[1],
-            INTS[len(v12)] if len(v12) < SMALL else long(len(v12)),
-            v12,
-        )
-        v11 = join(v13)
-    v14 = record.author_id
-    v15 = INTS[0]
-    if v14 is not None:
-        v16 = v14.encode() if type(v14) is str else refuse()
+        v9 = join(v12)
+    v13 = record.reference
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = v13.encode() if type(v13) is str else refuse()
         v17 = (
             INTS[1],
-            INTS[len(v16)] if len(v16) < SMALL else long(len(v16)),
-            v16,
+            INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+            v15,
         )
-        v15 = join(v17)
-    v18 = (
+        v14 = join(v17)
+    v18 = record.author_id
+    v19 = INTS[0]
+    if v18 is not None:
+        v20 = v18.encode() if type(v18) is str else refuse()
+        v22 = (
+            INTS[1],
+            INTS[v21] if (v21 := len(v20)) < SMALL else long(v21),
+            v20,
+        )
+        v19 = join(v22)
+    v23 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        v7,
-        v11,
-        v15,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        v9,
+        v14,
+        v19,
     )
-    return join(v18)
+    return join(v23)

@@ -21,12 +21,16 @@ class WayOut:
         schema: what is written.
         prefix: what goes before the body.
         max_value_bytes: larger values are refused.
+
+    Attributes:
+        kind: the class.
     """
 
     def __init__(self, kind: type[Event], schema: Schema, prefix: bytes, *, max_value_bytes: int) -> None:
         import fastavro
 
-        self._write = fastavro.schemaless_writer
+        self._write, self._read = fastavro.schemaless_writer, fastavro.schemaless_reader
+        self.kind = kind
         self._schema = schema.parsed
         self._prefix = prefix
         self._max_value_bytes = max_value_bytes
@@ -63,6 +67,10 @@ class WayOut:
         except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
             raise _invalid(event, error) from error
         return out.getvalue()
+
+    def event_of(self, value: bytes) -> Event:
+        """The event whose bytes `encode` has given."""
+        return msgspec.convert(self._read(io.BytesIO(value[len(self._prefix) :]), self._schema, None), self.kind)
 
     @staticmethod
     def _refuse(_event: Event, _prefix: bytes) -> bytes:

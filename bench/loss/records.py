@@ -31,21 +31,21 @@ class ItemPosted(Event, frozen=True, gc=False):
 def _item_posted_bytes(record: ItemPosted, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.item_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.kind
-    v7 = v6.encode() if type(v6) is str else refuse()
-    v8 = (
+    v4 = record.occurred_at
+    v5 = record.item_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.kind
+    v9 = v8.encode() if type(v8) is str else refuse()
+    v11 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        INTS[len(v7)] if len(v7) < SMALL else long(len(v7)),
-        v7,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
+        v9,
     )
-    return join(v8)
+    return join(v11)

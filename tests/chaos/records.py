@@ -61,61 +61,61 @@ class TaskDone(Event, frozen=True, gc=False):
 def _task_bytes(record: Task, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.number
-    v5 = record.task_key
-    v6 = v5.encode() if type(v5) is str else refuse()
-    v7 = record.sequence
-    v8 = record.work_ms
-    v9 = record.wish
-    v10 = v9.encode() if type(v9) is str else refuse()
-    v11 = record.payload
-    v12 = v11 if type(v11) is bytes else refuse()
-    v13 = record.digest
-    v14 = v13.encode() if type(v13) is str else refuse()
-    v15 = (
+    v4 = record.occurred_at
+    v5 = record.number
+    v6 = record.task_key
+    v7 = v6.encode() if type(v6) is str else refuse()
+    v9 = record.sequence
+    v10 = record.work_ms
+    v11 = record.wish
+    v12 = v11.encode() if type(v11) is str else refuse()
+    v14 = record.payload
+    v15 = v14 if type(v14) is bytes else refuse()
+    v17 = record.digest
+    v18 = v17.encode() if type(v17) is str else refuse()
+    v20 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
-        INTS[len(v6)] if len(v6) < SMALL else long(len(v6)),
-        v6,
-        INTS[v7] if type(v7) is int and 0 <= v7 < SMALL else long(v7),
-        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
-        INTS[len(v10)] if len(v10) < SMALL else long(len(v10)),
-        v10,
-        INTS[len(v12)] if len(v12) < SMALL else long(len(v12)),
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
+        INTS[v8] if (v8 := len(v7)) < SMALL else long(v8),
+        v7,
+        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else long(v9),
+        INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else long(v10),
+        INTS[v13] if (v13 := len(v12)) < SMALL else long(v13),
         v12,
-        INTS[len(v14)] if len(v14) < SMALL else long(len(v14)),
-        v14,
+        INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+        v15,
+        INTS[v19] if (v19 := len(v18)) < SMALL else long(v19),
+        v18,
     )
-    return join(v15)
+    return join(v20)
 
 
 @encodes(TaskDone, "fe01fd3a788047fc")
 def _task_done_bytes(record: TaskDone, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.number
-    v5 = record.digest
-    v6 = v5.encode() if type(v5) is str else refuse()
-    v7 = record.padding
-    v8 = v7.encode() if type(v7) is str else refuse()
-    v9 = (
+    v4 = record.occurred_at
+    v5 = record.number
+    v6 = record.digest
+    v7 = v6.encode() if type(v6) is str else refuse()
+    v9 = record.padding
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
-        INTS[len(v6)] if len(v6) < SMALL else long(len(v6)),
-        v6,
-        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-        v8,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
+        INTS[v8] if (v8 := len(v7)) < SMALL else long(v8),
+        v7,
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
     )
-    return join(v9)
+    return join(v12)

@@ -53,49 +53,49 @@ class OrderPlaced(Event, frozen=True, gc=False):
 def _order_confirmed_bytes(record: OrderConfirmed, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.order_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.sequence
-    v7 = record.padding
-    v8 = v7.encode() if type(v7) is str else refuse()
-    v9 = (
+    v4 = record.occurred_at
+    v5 = record.order_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.sequence
+    v9 = record.padding
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
-        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-        v8,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
     )
-    return join(v9)
+    return join(v12)
 
 
 @encodes(OrderPlaced, "b3c3db60b1e2f669")
 def _order_placed_bytes(record: OrderPlaced, prefix: bytes) -> bytes:
     v1 = record.event_id
     v2 = v1.encode() if type(v1) is str else refuse()
-    v3 = record.occurred_at
-    v4 = record.order_id
-    v5 = v4.encode() if type(v4) is str else refuse()
-    v6 = record.sequence
-    v7 = record.wish
-    v8 = v7.encode() if type(v7) is str else refuse()
-    v9 = (
+    v4 = record.occurred_at
+    v5 = record.order_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.sequence
+    v9 = record.wish
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
         prefix,
-        INTS[len(v2)] if len(v2) < SMALL else long(len(v2)),
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
         v2,
-        LOW[v3 & 0x1FFF] if type(v3) is int else refuse(),
-        MIDDLE[v3 >> 13 & 0x3FFF],
-        HIGH.get(v3 >> 27) or high(v3 >> 27),
-        INTS[len(v5)] if len(v5) < SMALL else long(len(v5)),
-        v5,
-        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
-        INTS[len(v8)] if len(v8) < SMALL else long(len(v8)),
-        v8,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
     )
-    return join(v9)
+    return join(v12)
