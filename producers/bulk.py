@@ -2,14 +2,15 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from producers.errors import PublishError, UndeliveredError
-from producers.outgoing import Outgoing, Route
+from producers.outgoing import Key, Outgoing, Route, key_of, outgoing_of, too_large
 from producers.receipt import Answer
+from schemas.errors import InvalidEventError
 
 REMEMBERED = 100
 """A broker that is away fails every event; beyond a hundred errors the count says as much."""
@@ -63,7 +64,7 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
     def _keep(self, error: Any, message: Any) -> None:
         key, value = message.key(), message.value()
         event = self.route.way_out.event_of(value)
-        failure = self.failed(error, Outgoing(self.route.topic, key, value, (), len(value) + len(key or b""), event))
+        failure = self.failed(error, outgoing_of(event, self.route.topic, key, value, ()))
         with self._lock:
             self._failure_count += 1
             if len(self._failures) < REMEMBERED:
@@ -73,3 +74,61 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
         if self._failure_count:
             raise UndeliveredError(self._failure_count, self._failures)
         return self.sent
+
+
+class Feed:
+    """Checked and encoded events of one kind, one after another, as a sender takes them.
+
+    Args:
+        events: all of the route's class.
+        route: where they go.
+        key: gives an event's key; the route's field does where there is none.
+        headers: of each.
+
+    Attributes:
+        event: the last that was taken.
+        sent: how many the sender has done with.
+    """
+
+    def __init__(
+        self,
+        events: Iterable[Any],
+        route: Route,
+        key: Callable[[Any], Key] | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        self.event: Any = None
+        self.sent = 0
+        self._events = events
+        self._route = route
+        self._key = key
+        self._headers = headers
+
+    def records(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Value and key of each.
+
+        Raises:
+            InvalidEventError: naming the field that does not fit, or for an event of another class.
+            RecordTooLargeError: naming the field that weighs most.
+        """
+        kind, encode, key_field, key_by = self._route.way_out.kind, self._route.encode, self._route.key_field, self._key
+        room_bytes = self._route.limit_bytes - sum(len(name) + len(text) for name, text in self._headers)
+        for event in self._events:
+            self.event = event
+            if type(event) is not kind:
+                raise InvalidEventError(f"a {type(event).__name__} among events of {kind.__name__}")
+            value = encode(event)
+            key = key_of(event, key_field, key_by(event) if key_by else None)
+            if len(value) + (len(key) if key else 0) > room_bytes:
+                raise too_large(self.last(), limit_bytes=self._route.limit_bytes)
+            yield value, key
+            self.sent += 1
+
+    def last(self) -> Outgoing:
+        """The record of the last event."""
+        key = key_of(self.event, self._route.key_field, self._key(self.event) if self._key else None)
+        return outgoing_of(self.event, self._route.topic, key, self._route.encode(self.event), self._headers)
+
+    def place(self) -> str:
+        """Which event it is, for an error."""
+        return f"event {self.sent} of publish_all; the {self.sent} before it are on their way"

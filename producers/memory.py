@@ -99,6 +99,18 @@ class MemorySender:
         self.send(topic, value, key=key, headers=headers, on_delivery=on_delivery)
         return True
 
+    def send_all(
+        self,
+        topic: str,
+        records: Iterable[tuple[bytes | None, bytes | None]],
+        *,
+        headers: Sequence[tuple[str, bytes | None]] = (),
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Store records, each a value and a key, as they come."""
+        for value, key in records:
+            self.send(topic, value, key=key, headers=headers, on_delivery=on_delivery)
+
     def serve(self) -> None:
         """Every answer was handed out at once."""
 

@@ -83,7 +83,13 @@ class Desk:
             InvalidEventError: naming the field that does not fit the schema, the key's or a header's fault likewise.
             RecordTooLargeError: naming the field that weighs most.
         """
-        return pack(event, self.route(type(event), topic), key, headers)
+        route = self._routes.get((type(event), topic)) or self._first_route(type(event), topic)
+        value = route.encode(event)
+        key_bytes = key_of(event, route.key_field, key)
+        outgoing = outgoing_of(event, route.topic, key_bytes, value, headers_of(event, headers) if headers else ())
+        if outgoing.size_bytes > route.limit_bytes:
+            raise too_large(outgoing, limit_bytes=route.limit_bytes)
+        return outgoing
 
     def route(self, kind: type[Event], topic: str | None) -> Route:
         """Where events of a class go; errors as for `prepare`."""
@@ -121,19 +127,14 @@ class Desk:
         return min(entry.max_message_bytes - _BATCH_OVERHEAD_BYTES, MAX_VALUE_BYTES)
 
 
-def pack(event: Event, route: Route, key: Key, headers: Headers) -> Outgoing:
-    """The record of an event that goes this way; errors as for `Desk.prepare`."""
-    value = route.encode(event)
-    key_bytes = _key(event, route.key_field, key)
-    size_bytes = len(value) if key_bytes is None else len(value) + len(key_bytes)
-    pairs: Sequence[tuple[str, bytes]] = ()
+def outgoing_of(
+    event: Event, topic: str, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
+) -> Outgoing:
+    """A record with its size."""
+    size_bytes = len(value) if key is None else len(value) + len(key)
     if headers:
-        pairs = _headers(event, headers)
-        size_bytes += sum(len(name) + len(text) for name, text in pairs)
-    outgoing = Outgoing(route.topic, key_bytes, value, pairs, size_bytes, event)
-    if size_bytes > route.limit_bytes:
-        raise too_large(outgoing, limit_bytes=route.limit_bytes)
-    return outgoing
+        size_bytes += sum(len(name) + len(text) for name, text in headers)
+    return Outgoing(topic, key, value, headers, size_bytes, event)
 
 
 def too_large(outgoing: Outgoing, *, limit_bytes: int | None) -> RecordTooLargeError:
@@ -153,7 +154,12 @@ def _weight_bytes(value: object) -> int:
     return len(value) if isinstance(value, bytes) else len(msgspec.json.encode(value))
 
 
-def _key(event: Event, field: str | None, key: Key) -> bytes | None:
+def key_of(event: Event, field: str | None, key: Key) -> bytes | None:
+    """A record's key: the one that is given, else the value of the topic's key field.
+
+    Raises:
+        InvalidEventError: if it is no UTF-8.
+    """
     value = getattr(event, field) if key is None and field is not None else key
     if value is None or isinstance(value, bytes):
         return value
@@ -165,7 +171,12 @@ def _key(event: Event, field: str | None, key: Key) -> bytes | None:
         raise InvalidEventError(f"the key {text!r} is no UTF-8: {error.reason}", field=place) from error
 
 
-def _headers(event: Event, headers: Headers) -> list[tuple[str, bytes]]:
+def headers_of(event: Event, headers: Headers) -> list[tuple[str, bytes]]:
+    """Headers as they are sent.
+
+    Raises:
+        InvalidEventError: if they are no pairs of a name and text or bytes.
+    """
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     try:
         return [(name, text.encode() if isinstance(text, str) else bytes(memoryview(text))) for name, text in pairs]

@@ -2,22 +2,21 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 from confluent_kafka import KafkaException
 
-from producers.bulk import BulkReceipt
+from producers.bulk import BulkReceipt, Feed
 from producers.errors import PublishError, UnknownTopicError
 from producers.ledger import Ledger, failure_of
-from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing, pack
+from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing, Route, headers_of
 from producers.outlet import Outlet
 from producers.receipt import Receipt
-from producers.sender import Sender, SendError
+from producers.sender import SERVE_EVERY, Sender, SendError
 from schemas.catalogue import DEFAULT, Catalogue, built_in, load_catalogue
 from schemas.codec import Codec
-from schemas.errors import InvalidEventError
 from schemas.event import Event
 from schemas.settings import Settings
 
@@ -26,8 +25,6 @@ FLUSH_TIMEOUT_S = 90.0
 _LOOK_UP_TIMEOUT_S = 2.0
 """A missing topic is found before sending where a broker answers in this time; where none does, by the delivery."""
 _LOOK_UP_AGAIN_S = 30.0
-_SERVE_EVERY = 200
-"""A call takes as long as a tenth of an event's encoding, and the answers come by batches of some hundreds."""
 
 E = TypeVar("E", bound=Event)
 KeyOf = Callable[[E], Key]
@@ -134,31 +131,25 @@ class Publisher:
         waiting = iter(events)
         for first in waiting:
             route = self._desk.route(type(first), topic)
-            bulk = self._ledger.enter_bulk(route)
-            self._send_all(itertools.chain((first,), waiting), bulk, key, headers)
-            return bulk
+            pairs = headers_of(first, headers)
+            feed = Feed(itertools.chain((first,), waiting), route, key, pairs)
+            return self._send_all(feed, route, pairs)
         return None
 
-    def _send_all(self, events: Iterable[E], bulk: BulkReceipt, key: KeyOf[E] | None, headers: Headers) -> None:
-        route, send, sent = bulk.route, self._outlet.send, 0
-        kind = route.way_out.kind
+    def _send_all(self, feed: Feed, route: Route, headers: Sequence[tuple[str, bytes]]) -> BulkReceipt:
+        bulk = self._ledger.enter_bulk(route)
         try:
-            for event in events:
-                if type(event) is not kind:
-                    raise InvalidEventError(f"a {type(event).__name__} among events of {kind.__name__}")
-                outgoing = pack(event, route, key(event) if key else None, headers)
-                try:
-                    send(route.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=bulk)
-                except SendError as error:
-                    raise failure_of(error.name, error.reason, outgoing) from error
-                sent += 1
-                if not sent % _SERVE_EVERY:
-                    self._outlet.serve()
+            self._outlet.send_all(route.topic, feed.records(), headers=headers, on_delivery=bulk)
+        except SendError as error:
+            failure = failure_of(error.name, error.reason, feed.last())
+            failure.add_note(feed.place())
+            raise failure from error
         except Exception as error:
-            error.add_note(f"event {sent} of publish_all; the {sent} before it are on their way")
+            error.add_note(feed.place())
             raise
         finally:
-            bulk.seal(sent)
+            bulk.seal(feed.sent)
+        return bulk
 
     def check_topic(self, topic: str) -> None:
         """Check that a topic, by its name without the prefix, is on the broker; where none answers, nothing is said.
@@ -206,7 +197,7 @@ class Publisher:
     def _serve_sometimes(self) -> None:
         """Look at the answers that have come, every so many records."""
         self._unserved += 1  # of several threads one may miss another's; the sender's own thread serves what is left
-        if self._unserved >= _SERVE_EVERY:
+        if self._unserved >= SERVE_EVERY:
             self._unserved = 0
             self._outlet.serve()
 
