@@ -29,6 +29,7 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
     failed: Callable[[Any, Outgoing], PublishError]
     sent: int = 0
     _answers: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
+    _answered: int = 0
     _all: int | None = None
     _settled_all: bool = False
     _failure_count: int = 0
@@ -37,9 +38,11 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
 
     def __call__(self, error: Any, message: Any) -> None:
         """The broker's answer for one of the events: the error, or None, and the record with its value()."""
-        if error is not None:
-            self._keep(error, message)
-        self._count()
+        try:
+            if error is not None:
+                self._keep(error, message)
+        finally:
+            self._count()
 
     @property
     def done(self) -> bool:
@@ -53,22 +56,23 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
         self._count()
 
     def missing(self) -> int:
-        """How many events have no answer; all, while more are being sent."""
-        return max(1, self.sent)
+        """How many events have no answer; while more are being sent nobody knows, and it says 1."""
+        return 1 if self._all is None else self._all - self._answered
 
     def _count(self) -> None:
-        if next(self._answers) == self._all:  # atomic: two threads may hear answers at once
+        self._answered = answered = next(self._answers)  # atomic: two threads may hear answers at once
+        if answered == self._all:
             self._settled_all = True
             self._call_back()
 
     def _keep(self, error: Any, message: Any) -> None:
+        with self._lock:
+            self._failure_count += 1
         key, value = message.key(), message.value()
         event = self.route.way_out.event_of(value)
         failure = self.failed(error, outgoing_of(event, self.route.topic, key, value, ()))
-        with self._lock:
-            self._failure_count += 1
-            if len(self._failures) < REMEMBERED:
-                self._failures.append(failure)
+        if len(self._failures) < REMEMBERED:
+            self._failures.append(failure)
 
     def _settled(self) -> int:
         if self._failure_count:

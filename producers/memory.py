@@ -43,6 +43,28 @@ class StoredRecord:
         return self.stored_offset
 
 
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A record as confluent-kafka's Message says it in a delivery report."""
+
+    record: StoredRecord
+
+    def topic(self) -> str:
+        return self.record.stored_topic
+
+    def partition(self) -> int:
+        return self.record.stored_partition
+
+    def offset(self) -> int:
+        return self.record.stored_offset
+
+    def key(self) -> bytes | None:
+        return self.record.key
+
+    def value(self) -> bytes | None:
+        return self.record.value
+
+
 class MemorySender:
     """The twin of `producers.sender.Sender`: acknowledges at once, in the caller's thread.
 
@@ -84,7 +106,7 @@ class MemorySender:
         error = KafkaError(self._failures.pop(0)) if self._failures else None
         record = self._store(topic, value, key, headers, failed=error is not None)
         if on_delivery is not None:
-            on_delivery(error, record)
+            on_delivery(error, _Report(record))
 
     def offer(
         self,
