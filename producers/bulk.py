@@ -42,7 +42,9 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
             if error is not None:
                 self._keep(error, message)
         finally:
-            self._count()
+            self._answered = answered = next(self._answers)  # atomic: two threads may hear answers at once
+            if answered == self._all:
+                self._end()
 
     @property
     def done(self) -> bool:
@@ -53,17 +55,17 @@ class BulkReceipt(Answer[int], eq=False, gc=True, kw_only=True):
         """No more than these are sent; called once, by the publisher."""
         self.sent = sent
         self._all = sent + 1  # the seal counts as one: an answer alone could be the last before anyone knew it
-        self._count()
+        self._answered = answered = next(self._answers)
+        if answered == self._all:
+            self._end()
 
     def missing(self) -> int:
         """How many events have no answer; while more are being sent nobody knows, and it says 1."""
         return 1 if self._all is None else self._all - self._answered
 
-    def _count(self) -> None:
-        self._answered = answered = next(self._answers)  # atomic: two threads may hear answers at once
-        if answered == self._all:
-            self._settled_all = True
-            self._call_back()
+    def _end(self) -> None:
+        self._settled_all = True
+        self._call_back()
 
     def _keep(self, error: Any, message: Any) -> None:
         with self._lock:
@@ -115,18 +117,21 @@ class Feed:
             InvalidEventError: naming the field that does not fit, or for an event of another class.
             RecordTooLargeError: naming the field that weighs most.
         """
-        kind, encode, key_field, key_by = self._route.way_out.kind, self._route.encode, self._route.key_field, self._key
-        room_bytes = self._route.limit_bytes - sum(len(name) + len(text) for name, text in self._headers)
-        for event in self._events:
+        route, key_by = self._route, self._key
+        kind, encode, key_field = route.way_out.kind, route.encode, route.key_field if key_by is None else None
+        room_bytes = route.limit_bytes - sum(len(name) + len(text) for name, text in self._headers)
+        for number, event in enumerate(self._events, start=1):
             self.event = event
             if type(event) is not kind:
                 raise InvalidEventError(f"a {type(event).__name__} among events of {kind.__name__}")
             value = encode(event)
-            key = key_of(event, key_field, key_by(event) if key_by else None)
+            found = getattr(event, key_field) if key_field else None
+            # A text field was encoded just now, as part of the value: here it cannot fail, nor needs a call.
+            key = found.encode() if type(found) is str else key_of(event, key_field, key_by(event) if key_by else None)
             if len(value) + (len(key) if key else 0) > room_bytes:
-                raise too_large(self.last(), limit_bytes=self._route.limit_bytes)
+                raise too_large(self.last(), limit_bytes=route.limit_bytes)
             yield value, key
-            self.sent += 1
+            self.sent = number
 
     def last(self) -> Outgoing:
         """The record of the last event."""

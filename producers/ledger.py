@@ -20,10 +20,13 @@ class Ledger:
 
     Args:
         trouble: gives the client's last complaint, which explains a time-out better than the time-out itself.
+
+    Attributes:
+        open: what has no answer yet. Adding to a set is atomic, and so is leaving it.
     """
 
     def __init__(self, *, trouble: Callable[[], str | None]) -> None:
-        self._open: set[Receipt | BulkReceipt] = set()
+        self.open: set[Receipt | BulkReceipt] = set()
         self._trouble = trouble
         self._failures: list[PublishError] = []
         self._failed = 0
@@ -33,19 +36,15 @@ class Ledger:
         """The receipt of a record, which is the callback for the broker's answer too."""
         event: Any = outgoing.event
         entry = Entry(topic=outgoing.topic, key=outgoing.key, event_id=event.event_id, ledger=self, outgoing=outgoing)
-        self._open.add(entry)  # adding to a set is atomic, and so is leaving it
+        self.open.add(entry)
         return entry
 
     def enter_bulk(self, route: Route) -> BulkReceipt:
         """The receipt of many records of one kind, which is the callback for each of their answers too."""
         bulk = BulkReceipt(route=route, failed=self.failure)
-        self._open.add(bulk)
-        bulk.when_done(partial(self._open.discard, bulk))
+        self.open.add(bulk)
+        bulk.when_done(partial(self.open.discard, bulk))
         return bulk
-
-    def failed(self, entry: "Entry", outgoing: Outgoing, error: Any) -> None:
-        """The broker's bad answer."""
-        entry.settle(self.failure(error, outgoing))
 
     def failure(self, error: Any, outgoing: Outgoing) -> PublishError:
         """A bad answer as the event's error, kept for the next flush."""
@@ -58,7 +57,7 @@ class Ledger:
 
     def strike(self, receipt: Receipt) -> None:
         """Forget a receipt that has its answer, or whose record was refused before it was sent."""
-        self._open.discard(receipt)
+        self.open.discard(receipt)
 
     def flush(self, timeout_s: float) -> None:
         """Wait for the answers of all that was entered before, and raise the failures, once.
@@ -70,7 +69,7 @@ class Ledger:
         deadline_s = time.monotonic() + timeout_s
         waiting = sum(
             0 if answer.wait(max(0.0, deadline_s - time.monotonic())) else answer.missing()
-            for answer in self._open.copy()
+            for answer in self.open.copy()
         )
         overdue = FlushTimeoutError(waiting, timeout_s) if waiting else None
         with self._lock:
@@ -97,8 +96,8 @@ class Entry(Receipt, eq=False, gc=False, kw_only=True):
             if self._callbacks is not None:
                 self._call_back()
         else:
-            ledger.failed(self, outgoing, error)
-        ledger.strike(self)
+            self.settle(ledger.failure(error, outgoing))
+        ledger.open.discard(self)
         self.ledger = self.outgoing = None  # who keeps the receipt keeps no record
 
 

@@ -172,7 +172,9 @@ class Publisher:
             )
         except SendError as error:
             raise self._refused(entry, outgoing, error) from error
-        self._serve_sometimes()
+        self._unserved += 1  # of several threads one may miss another's; the sender's own thread serves what is left
+        if self._unserved >= SERVE_EVERY:
+            self._serve()
         return entry
 
     def offer(self, outgoing: Outgoing) -> Receipt | None:
@@ -184,7 +186,9 @@ class Publisher:
             )
         except SendError as error:
             raise self._refused(entry, outgoing, error) from error
-        self._serve_sometimes()
+        self._unserved += 1
+        if self._unserved >= SERVE_EVERY:
+            self._serve()
         if not taken:
             self._ledger.strike(entry)
             return None
@@ -194,12 +198,10 @@ class Publisher:
         self._ledger.strike(entry)
         return failure_of(error.name, error.reason, outgoing)
 
-    def _serve_sometimes(self) -> None:
+    def _serve(self) -> None:
         """Look at the answers that have come, every so many records."""
-        self._unserved += 1  # of several threads one may miss another's; the sender's own thread serves what is left
-        if self._unserved >= SERVE_EVERY:
-            self._unserved = 0
-            self._outlet.serve()
+        self._unserved = 0
+        self._outlet.serve()
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Wait until all that was published before has the broker's answer.

@@ -123,16 +123,11 @@ class Sender:
         Raises:
             SendError: as `send`; those before it are on their way.
         """
-        produce, shared = self._produce, list(headers) if headers else None
+        offer, pairs = self._offer, list(headers) if headers else None
         for number, (value, key) in enumerate(records, start=1):
-            if self._closed or self.fatal is not None:
-                self._refuse(topic)
-            try:
-                produce(topic, value, key, _ANY_PARTITION, on_delivery, None, 0, shared)
-            except BufferError:
-                self._wait_for_room((topic, value, key, _ANY_PARTITION, on_delivery, None, 0, shared))
-            except KafkaException as error:
-                raise _refusal(error, topic) from error
+            record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, pairs)
+            if not offer(record):
+                self._wait_for_room(record)
             if not number % SERVE_EVERY:
                 self.serve()
 
@@ -195,7 +190,8 @@ class Sender:
         except BufferError:
             return False
         except KafkaException as error:
-            raise _refusal(error, record[0]) from error
+            cause = error.args[0]
+            raise SendError(cause.name(), cause.str(), topic=record[0]) from error
         return True
 
     def _wait_for_room(self, record: tuple[Any, ...]) -> None:
@@ -247,8 +243,3 @@ class Sender:
         if self.fatal is not None:
             raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
-
-
-def _refusal(error: KafkaException, topic: str) -> SendError:
-    cause = error.args[0]
-    return SendError(cause.name(), cause.str(), topic=topic)

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from producers import InvalidEventError, PublishError, RecordTooLargeError, UndeliveredError, UnknownTopicError
+from producers.bulk import Feed
 from producers.errors import DeliveryError
+from producers.outgoing import Route
 from schemas.catalogue import built_in
 from schemas.codec import Codec
 from schemas.records import ActivityRecorded, ImageUploaded, TextPosted
@@ -234,6 +236,29 @@ def test_a_wrong_event_ends_publish_all_by_its_place_and_those_before_it_arrive(
     assert caught.value.__notes__ == ["event 3 of publish_all; the 3 before it are on their way"]
     stand.publisher.flush()
     assert sorted(event.text for event in stand.events("texts.posted", TextPosted)) == ["0", "1", "2"]
+
+
+def test_a_source_that_breaks_ends_publish_all_and_what_it_gave_arrives(stand: Stand) -> None:
+    def broken() -> Iterator[TextPosted]:
+        yield from texts(3)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        stand.publisher.publish_all(broken())
+    assert caught.value.__notes__ == ["event 3 of publish_all; the 3 before it are on their way"]
+    stand.publisher.flush()
+    assert len(stand.events("texts.posted", TextPosted)) == 3
+
+
+def test_a_feed_counts_what_the_sender_has_done_with() -> None:
+    way = Codec(built_in().schemas).way_out(TextPosted, topic="t")
+    feed = Feed(texts(3), Route("t", "text_id", way.encode, 1_000, way), None, ())
+    records = feed.records()
+    for sent in range(3):
+        _, key = next(records)
+        assert (feed.sent, key) == (sent, f"t-{sent}".encode())
+    assert list(records) == []
+    assert feed.sent == 3
 
 
 def test_publish_all_names_every_event_that_was_not_delivered(stand: Stand) -> None:
