@@ -135,8 +135,8 @@ class Sender:
         """Hand out the delivery reports that have come in, in the caller's thread; never waits.
 
         Whoever sends much should call it now and then. The sender's thread has to win Python's lock for each report from the
-        thread that sends, which keeps it 5 ms at a time, so reports would pile up until the queue is full; it stands back for
-        a while when reports were served here.
+        thread that sends, which keeps it for up to 5 ms, so reports would pile up; it stands back for a while when reports were
+        served here.
         """
         if self._in_callback() or not self._serving.acquire(blocking=False):
             return
