@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 import devstack
 from bench import agents
@@ -124,10 +124,16 @@ class Ground:
         apply(self.settings, plan(self.settings, catalogue, agents=catalogue.agents))
 
     def empty(self, topic: str) -> None:
-        """Delete a topic with its records, and make it again."""
+        """Delete all records of a topic. Deleting the topic instead left its producers with the old one's metadata."""
         admin: Any = open_admin(self.settings)
-        admin.delete_topics([topic], request_timeout=_ANSWER_S)[topic].result(_ANSWER_S)
-        self.make_topics()
+
+        def delete(view: BrokerView) -> None:
+            ends = view.ends([topic])
+            upto = [TopicPartition(*place, high) for place, (_, high) in ends.items()]
+            for future in admin.delete_records(upto, request_timeout=_ANSWER_S).values():
+                future.result(_ANSWER_S)
+
+        _soon(delete, self.settings)
 
 
 @contextmanager

@@ -109,7 +109,8 @@ ROWS = (
     _queue("celery-redis-solo", "Celery on Redis, solo", _celery(redis.broker, "--pool=solo")),
     _queue("dramatiq", "Dramatiq on RabbitMQ, 2 processes", _DRAMATIQ),
     _publish("bare-publish", "bare produce loop with fastavro", "bare", against=None),
-    _publish("publish", "publisher, typed record to acknowledged", "headrace", at_least=1.5),
+    _publish("publish", "publisher, typed record to acknowledged, one by one", "headrace"),
+    _publish("publish-bulk", "publisher, typed records to acknowledged, in one call", "bulk", at_least=1.5),
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """How events enter: `with Publisher(from_environment()) as publisher: publisher.publish(TextPosted(text_id="a", text="hi"))`."""
 
 from producers.async_publisher import AsyncPublisher
+from producers.bulk import BulkReceipt
 from producers.errors import (
     DeliveryError,
     FlushTimeoutError,
@@ -18,6 +19,7 @@ from schemas.errors import InvalidEventError
 __all__ = [
     "AsyncPublisher",
     "BrokerUnreachableError",
+    "BulkReceipt",
     "Delivered",
     "DeliveryError",
     "FlushTimeoutError",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
+from producers.bulk import BulkReceipt
 from producers.outgoing import Headers, Key
 from producers.publisher import FLUSH_TIMEOUT_S, E, KeyOf, Publisher
 from producers.receipt import Receipt
@@ -43,6 +44,12 @@ class AsyncPublisher:
         return await asyncio.to_thread(
             self._publisher.publish_many, list(events), topic=topic, key=key, headers=headers
         )
+
+    async def publish_all(
+        self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
+    ) -> BulkReceipt | None:
+        """Queue events as they come, in a thread, which takes them from `events` too; as for `Publisher.publish_all`."""
+        return await asyncio.to_thread(self._publisher.publish_all, events, topic=topic, key=key, headers=headers)
 
     async def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Wait for the broker's answers; errors as for `Publisher.flush`."""

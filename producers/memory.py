@@ -2,13 +2,14 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
 
-from producers.outgoing import MAX_RECORD_BYTES, Outgoing
-from producers.publisher import Publisher
+from producers.bulk import BulkReceipt
+from producers.outgoing import MAX_RECORD_BYTES, Headers, Outgoing
+from producers.publisher import E, KeyOf, Publisher
 from producers.receipt import Receipt
 from producers.sender import OnDelivery, SendError
 from schemas.catalogue import Catalogue, built_in
@@ -40,6 +41,28 @@ class StoredRecord:
     def offset(self) -> int:
         """As confluent-kafka's Message says it."""
         return self.stored_offset
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A record as confluent-kafka's Message says it in a delivery report."""
+
+    record: StoredRecord
+
+    def topic(self) -> str:
+        return self.record.stored_topic
+
+    def partition(self) -> int:
+        return self.record.stored_partition
+
+    def offset(self) -> int:
+        return self.record.stored_offset
+
+    def key(self) -> bytes | None:
+        return self.record.key
+
+    def value(self) -> bytes | None:
+        return self.record.value
 
 
 class MemorySender:
@@ -83,7 +106,7 @@ class MemorySender:
         error = KafkaError(self._failures.pop(0)) if self._failures else None
         record = self._store(topic, value, key, headers, failed=error is not None)
         if on_delivery is not None:
-            on_delivery(error, record)
+            on_delivery(error, _Report(record))
 
     def offer(
         self,
@@ -97,6 +120,21 @@ class MemorySender:
         """Store a record; there is always room."""
         self.send(topic, value, key=key, headers=headers, on_delivery=on_delivery)
         return True
+
+    def send_all(
+        self,
+        topic: str,
+        records: Iterable[tuple[bytes | None, bytes | None]],
+        *,
+        headers: Sequence[tuple[str, bytes | None]] = (),
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Store records, each a value and a key, as they come."""
+        for value, key in records:
+            self.send(topic, value, key=key, headers=headers, on_delivery=on_delivery)
+
+    def serve(self) -> None:
+        """Every answer was handed out at once."""
 
     def flush(self, _timeout_s: float) -> int:
         """Nothing is ever on its way."""
@@ -159,3 +197,14 @@ class MemoryPublisher(Publisher):
     def offer(self, outgoing: Outgoing) -> Receipt:
         """As `send`: there is always room."""
         return self.send(outgoing)
+
+    def publish_all(
+        self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
+    ) -> BulkReceipt | None:
+        """Keep the events, and store their records."""
+        return super().publish_all(self._kept(events), topic=topic, key=key, headers=headers)
+
+    def _kept(self, events: Iterable[E]) -> Iterator[E]:
+        for event in events:
+            yield event
+            self.events.append(event)  # the next one is asked for, so this one was sent

@@ -33,6 +33,19 @@ class Outlet(Protocol):
     ) -> bool:
         """Queue a record; False where `send` would block."""
 
+    def send_all(
+        self,
+        topic: str,
+        records: Iterable[tuple[bytes | None, bytes | None]],
+        *,
+        headers: Sequence[tuple[str, bytes | None]],
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Queue records, each a value and a key, as they come."""
+
+    def serve(self) -> None:
+        """Hand out the answers that have come in, in the caller's thread; never waits."""
+
     def topics(self, timeout_s: float) -> Iterable[str]:
         """The names of all topics."""
 

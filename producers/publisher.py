@@ -1,18 +1,20 @@
 """Events in, acknowledged by the broker or failed aloud."""
 
+import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 from confluent_kafka import KafkaException
 
+from producers.bulk import BulkReceipt, Feed
 from producers.errors import PublishError, UnknownTopicError
 from producers.ledger import Ledger, failure_of
-from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing
+from producers.outgoing import MAX_RECORD_BYTES, Desk, Headers, Key, Outgoing, Route, headers_of
 from producers.outlet import Outlet
 from producers.receipt import Receipt
-from producers.sender import Sender, SendError
+from producers.sender import SERVE_EVERY, Sender, SendError
 from schemas.catalogue import DEFAULT, Catalogue, built_in, load_catalogue
 from schemas.codec import Codec
 from schemas.event import Event
@@ -60,6 +62,7 @@ class Publisher:
         self._ledger = Ledger(trouble=lambda: self._outlet.trouble)
         self._seen: set[str] = set()
         self._look_up_from_s = 0.0
+        self._unserved = 0
 
     def publish(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Receipt:
         """Queue an event; blocks only while the queue is full.
@@ -80,7 +83,7 @@ class Publisher:
             DeliveryError: if the publisher can send nothing any more.
             RegistryUnavailableError: if the registry is needed and does not answer.
         """
-        return self.send(self.prepare(event, topic=topic, key=key, headers=headers))
+        return self.send(self._desk.prepare(event, topic, key, headers))
 
     def publish_many(
         self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
@@ -100,11 +103,53 @@ class Publisher:
         prepared = []
         for index, event in enumerate(events):
             try:
-                prepared.append(self.prepare(event, topic=topic, key=key(event) if key else None, headers=headers))
+                prepared.append(self._desk.prepare(event, topic, key(event) if key else None, headers))
             except Exception as error:
                 error.add_note(f"event {index} of publish_many; none of them was sent")
                 raise
         return [self.send(outgoing) for outgoing in prepared]
+
+    def publish_all(
+        self, events: Iterable[E], *, topic: str | None = None, key: KeyOf[E] | None = None, headers: Headers = ()
+    ) -> BulkReceipt | None:
+        """Queue events of one kind in their order, as they come; blocks while the queue is full, so it holds no more than that.
+
+        Args:
+            events: all of one class; they may be without end.
+            topic: as for `publish`.
+            key: gives an event's key; by default the value of the topic's key field.
+            headers: of each of them.
+
+        Returns:
+            One receipt for all: each answer is looked at, and `result()` raises what was not delivered, event by event, as
+            `flush` does. None where there was no event.
+
+        Raises:
+            PublishError: as for `publish`; a note says which event it is, from 0. Those before it are on their way.
+            InvalidEventError: likewise; for an event of another class than the first too.
+        """
+        waiting = iter(events)
+        for first in waiting:
+            route = self._desk.route(type(first), topic)
+            pairs = headers_of(first, headers)
+            feed = Feed(itertools.chain((first,), waiting), route, key, pairs)
+            return self._send_all(feed, route, pairs)
+        return None
+
+    def _send_all(self, feed: Feed, route: Route, headers: Sequence[tuple[str, bytes]]) -> BulkReceipt:
+        bulk = self._ledger.enter_bulk(route)
+        try:
+            self._outlet.send_all(route.topic, feed.records(), headers=headers, on_delivery=bulk)
+        except SendError as error:
+            failure = failure_of(error.name, error.reason, feed.last())
+            failure.add_note(feed.place())
+            raise failure from error
+        except Exception as error:
+            error.add_note(feed.place())
+            raise
+        finally:
+            bulk.seal(feed.sent)
+        return bulk
 
     def check_topic(self, topic: str) -> None:
         """Check that a topic, by its name without the prefix, is on the broker; where none answers, nothing is said.
@@ -116,29 +161,47 @@ class Publisher:
 
     def prepare(self, event: Event, *, topic: str | None = None, key: Key = None, headers: Headers = ()) -> Outgoing:
         """Check and encode an event without sending it; errors as for `publish`."""
-        return self._desk.prepare(event, topic=topic, key=key, headers=headers)
+        return self._desk.prepare(event, topic, key, headers)
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Queue a record that `prepare` has made; blocks while the queue is full."""
-        receipt, _ = self._hand_over(outgoing, self._outlet.send)
-        return receipt
+        entry = self._ledger.enter(outgoing)
+        try:
+            self._outlet.send(
+                outgoing.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=entry
+            )
+        except SendError as error:
+            raise self._refused(entry, outgoing, error) from error
+        self._unserved += 1  # of several threads one may miss another's; the sender's own thread serves what is left
+        if self._unserved >= SERVE_EVERY:
+            self._serve()
+        return entry
 
     def offer(self, outgoing: Outgoing) -> Receipt | None:
         """Queue a record that `prepare` has made; None where `send` would block."""
-        receipt, taken = self._hand_over(outgoing, self._outlet.offer)
-        if taken is False:
-            self._ledger.strike(receipt)
-            return None
-        return receipt
-
-    def _hand_over(self, outgoing: Outgoing, way: Callable[..., bool | None]) -> tuple[Receipt, bool | None]:
-        receipt, answered = self._ledger.enter(outgoing)
-        topic, key, value, headers, _, _ = outgoing
+        entry = self._ledger.enter(outgoing)
         try:
-            return receipt, way(topic, value, key=key, headers=headers, on_delivery=answered)
+            taken = self._outlet.offer(
+                outgoing.topic, outgoing.value, key=outgoing.key, headers=outgoing.headers, on_delivery=entry
+            )
         except SendError as error:
-            self._ledger.strike(receipt)
-            raise failure_of(error.name, error.reason, outgoing) from error
+            raise self._refused(entry, outgoing, error) from error
+        self._unserved += 1
+        if self._unserved >= SERVE_EVERY:
+            self._serve()
+        if not taken:
+            self._ledger.strike(entry)
+            return None
+        return entry
+
+    def _refused(self, entry: Receipt, outgoing: Outgoing, error: SendError) -> PublishError:
+        self._ledger.strike(entry)
+        return failure_of(error.name, error.reason, outgoing)
+
+    def _serve(self) -> None:
+        """Look at the answers that have come, every so many records."""
+        self._unserved = 0
+        self._outlet.serve()
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> None:
         """Wait until all that was published before has the broker's answer.

@@ -1,9 +1,11 @@
-"""The handle of one published event: settled once, by the broker's answer."""
+"""The handle of what was published: settled once, by the broker's answer."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from producers.errors import FlushTimeoutError, PublishError
 
@@ -16,72 +18,62 @@ class Delivered(NamedTuple):
     offset: int
 
 
-class Receipt:
-    """What became of one event. Every method may be called from any thread; `await receipt` works in any event loop.
+T = TypeVar("T")
 
-    A lock or an event per receipt would cost more than the sending does. So callbacks wait in a list, and `list.pop`,
-    which is atomic, hands each to one thread only.
+_callbacks_lock = threading.Lock()
+"""For the first callback of a receipt, whichever; few receipts get one."""
 
-    Attributes:
-        topic: the topic's name on the broker.
-        key: as it is sent.
-        event_id: the event's.
+
+class Answer(msgspec.Struct, Generic[T], eq=False, gc=False):
+    """Something that the broker answers once. Every method may be called from any thread; `await` works in any event loop.
+
+    A lock, an event or a list per receipt would cost more than the sending does, and so would the garbage collector's looks at
+    a hundred thousand of them. So callbacks wait in a list that the first one makes, and `list.pop`, which is atomic, hands each
+    to one thread only.
     """
 
-    __slots__ = ("_callbacks", "_outcome", "event_id", "key", "topic")
-
-    def __init__(self, *, topic: str, key: bytes | None, event_id: str) -> None:
-        self.topic = topic
-        self.key = key
-        self.event_id = event_id
-        self._outcome: Delivered | PublishError | None = None
-        self._callbacks: list[Callable[[], Any]] = []
-
-    def __repr__(self) -> str:
-        return f"Receipt({self.topic!r}, event_id={self.event_id!r}, outcome={self._outcome!r})"
+    _callbacks: list[Callable[[], Any]] | None = None
 
     @property
     def done(self) -> bool:
         """Whether the broker has answered, or the delivery was given up."""
-        return self._outcome is not None
+        raise NotImplementedError
 
-    def result(self, timeout_s: float | None = None) -> Delivered:
-        """Where the broker put the record; waits for it, without a limit when `timeout_s` is None.
+    def result(self, timeout_s: float | None = None) -> T:
+        """The answer; waits for it, without a limit when `timeout_s` is None.
 
         Raises:
-            PublishError: if it was not delivered: DeliveryError, RecordTooLargeError or UnknownTopicError.
+            PublishError: if the broker's answer was a bad one.
             FlushTimeoutError: if there is no answer within `timeout_s` seconds; the delivery goes on.
         """
         if not self.wait(timeout_s):
-            raise FlushTimeoutError(1, timeout_s or 0.0)
+            raise FlushTimeoutError(self.missing(), timeout_s or 0.0)
         return self._settled()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the broker's answer, good or bad; False when there is none within `timeout_s` seconds."""
-        if self._outcome is None:
+        if not self.done:
             answered = threading.Event()
             self.when_done(answered.set)
             return answered.wait(timeout_s)
         return True
 
     def when_done(self, callback: Callable[[], Any]) -> None:
-        """Call back once there is an answer: in the delivery thread, or here and now if there is one already."""
-        self._callbacks.append(callback)
-        if self._outcome is not None:
+        """Call back once there is an answer: in the thread that heard it, or here and now if there is one already."""
+        with _callbacks_lock:
+            if self._callbacks is None:
+                self._callbacks = []
+            self._callbacks.append(callback)
+        if self.done:
             self._call_back()
 
-    def __await__(self) -> Generator[Any, None, Delivered]:
-        if self._outcome is None:
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self.done:
             loop = asyncio.get_running_loop()
             answered: asyncio.Future[None] = loop.create_future()
             self.when_done(lambda: _wake(loop, answered))
             yield from answered
         return self._settled()
-
-    def settle(self, outcome: Delivered | PublishError) -> None:
-        """The answer; called once, by the publisher."""
-        self._outcome = outcome
-        self._call_back()
 
     def _call_back(self) -> None:
         while self._callbacks:
@@ -91,11 +83,60 @@ class Receipt:
                 return
             callback()
 
+    def missing(self) -> int:
+        """How many events have no answer."""
+        raise NotImplementedError
+
+    def _settled(self) -> T:
+        raise NotImplementedError
+
+
+class Receipt(Answer[Delivered], eq=False, gc=False, kw_only=True):
+    """What became of one event: `result()` or `await` give where the broker put the record.
+
+    Attributes:
+        topic: the topic's name on the broker.
+        key: as it is sent.
+        event_id: the event's.
+    """
+
+    topic: str
+    key: bytes | None
+    event_id: str
+    _failure: PublishError | None = None
+    _partition: int = -1
+    _offset: int | None = None
+
+    def __repr__(self) -> str:
+        outcome = self._failure or (self._place() if self.done else None)
+        return f"Receipt({self.topic!r}, event_id={self.event_id!r}, outcome={outcome!r})"
+
+    @property
+    def done(self) -> bool:
+        """Whether the broker has answered, or the delivery was given up."""
+        return self._offset is not None or self._failure is not None
+
+    def settle(self, outcome: Delivered | PublishError) -> None:
+        """The answer; called once, by the publisher."""
+        if isinstance(outcome, Delivered):
+            _, self._partition, self._offset = outcome
+        else:
+            self._failure = outcome
+        if self._callbacks is not None:
+            self._call_back()
+
+    def missing(self) -> int:
+        """One event."""
+        return 1
+
+    def _place(self) -> Delivered:
+        return Delivered(self.topic, self._partition, self._offset or 0)
+
     def _settled(self) -> Delivered:
-        if isinstance(self._outcome, Delivered):
-            return self._outcome
         # A raised error collects the tracebacks of every raise: each caller gets the same one, as a Future gives it.
-        raise self._outcome or RuntimeError("not settled")
+        if self._failure is not None:
+            raise self._failure
+        return self._place()
 
 
 def _wake(loop: asyncio.AbstractEventLoop, answered: "asyncio.Future[None]") -> None:

@@ -1,7 +1,6 @@
 """Events to bytes and back: Confluent framing with a registry, single-object encoding without; both are always readable."""
 
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +21,7 @@ from schemas.event import Event
 from schemas.names import Names
 from schemas.origin import Origin
 from schemas.schema_set import Schema, SchemaSet
+from schemas.way_out import WayOut
 
 if TYPE_CHECKING:
     from schemas.columnar import Columns
@@ -39,7 +39,6 @@ __all__ = [
 MAX_VALUE_BYTES = 1 << 20
 """1 MiB, the order of Kafka's own default limit; what is larger travels by reference (design.md)."""
 
-_PATH = re.compile(r"at `\$\.?(.*?)`$")
 E = TypeVar("E", bound=Event)
 
 
@@ -80,10 +79,10 @@ class Codec:
         self.names = names or Names()
         self._registry = registry
         self.max_value_bytes = max_value_bytes
-        self._outgoing: dict[tuple[type[Event], str], tuple[bytes, Any]] = {}
+        self._outgoing: dict[tuple[type[Event], str], WayOut] = {}
         self._writers: dict[bytes, Schema] = {}
         self._ways: dict[tuple[bytes, type[Event] | None], _Way] = {}
-        self._write, self._read = _avro()
+        self._read = _reader()
 
     def encode(self, event: Event, *, topic: str) -> bytes:
         """The event's bytes.
@@ -98,22 +97,11 @@ class Codec:
             RegistryUnavailableError: if the registry is needed and does not answer.
             SchemaNotFoundError: if no .avsc file defines the event's record.
         """
-        kind = type(event)
-        prefix, parsed = self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
-        try:
-            plain = msgspec.to_builtins(event, builtin_types=(bytes,))
-            msgspec.convert(plain, kind)
-            out = io.BytesIO()
-            out.write(prefix)
-            self._write(out, parsed, plain, disable_tuple_notation=True)
-        except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
-            raise _invalid(event, error) from error
-        if out.tell() > self.max_value_bytes:
-            reason = (
-                f"{out.tell()} bytes, more than the {self.max_value_bytes} allowed; send large payloads by reference"
-            )
-            raise EventTooLargeError(f"{kind.__name__}: {reason}")
-        return out.getvalue()
+        return self.way_out(type(event), topic=topic).encode(event)
+
+    def way_out(self, kind: type[Event], *, topic: str) -> WayOut:
+        """What `encode` does with the events of one class for one topic; errors as there."""
+        return self._outgoing.get((kind, topic)) or self._prepare(kind, topic)
 
     def decode(self, value: bytes, reader: type[E], *, origin: Origin | None = None) -> E:
         """The record in a value, in the reader's current form.
@@ -209,15 +197,15 @@ class Codec:
             raise DecodeError(value, reason, origin=origin)
         return plain
 
-    def _prepare(self, kind: type[Event], topic: str) -> tuple[bytes, Any]:
-        """Prefix and schema of a topic's outgoing events, found out once."""
+    def _prepare(self, kind: type[Event], topic: str) -> WayOut:
+        """How a topic's events go out, found out once."""
         schema = self.schemas[kind.__schema_name__]
         if self._registry is None:
             prefix = framing.single_object_prefix(schema.fingerprint)
         else:
             prefix = framing.confluent_prefix(self._registry.register(f"{topic}-value", schema))
-        self._outgoing[kind, topic] = prefix, schema.parsed
-        return prefix, schema.parsed
+        way = self._outgoing[kind, topic] = WayOut(kind, schema, prefix, max_value_bytes=self.max_value_bytes)
+        return way
 
     def _find_way(self, value: bytes, prefix: bytes, reader: type[Event] | None, origin: Origin | None) -> _Way:
         """How to read values of this prefix, found out once."""
@@ -261,11 +249,12 @@ class Codec:
             raise DecodeError(value, f"schema id {schema_id} is refused: {error}", origin=origin) from error
 
 
-def _avro() -> tuple[Callable[..., None], Callable[..., Any]]:
-    """The two functions of fastavro, imported with the first codec: whoever only defines events does not pay for it."""
+def _reader() -> Callable[..., Any]:
+    """The function of fastavro, imported with the first codec: whoever only defines events does not pay for it."""
     import fastavro
 
-    return fastavro.schemaless_writer, fastavro.schemaless_reader
+    reader: Callable[..., Any] = fastavro.schemaless_reader
+    return reader
 
 
 def _same_record(writer: Schema, reader: Schema) -> bool:
@@ -276,20 +265,3 @@ def _same_record(writer: Schema, reader: Schema) -> bool:
 
 def _aliases(raw: Mapping[str, Any]) -> list[str]:
     return list(raw.get("aliases", ())) if isinstance(raw, dict) else []
-
-
-def _invalid(event: Event, error: Exception) -> InvalidEventError:
-    found = _PATH.search(str(error))
-    field = found[1] if found else _unwritable(event)
-    reason = str(error)[: found.start()].rstrip(" -") if found else str(error)
-    return InvalidEventError(f"{type(event).__name__}{f'.{field}' if field else ''}: {reason}", field=field)
-
-
-def _unwritable(event: Event) -> str:
-    """The first text field that is not UTF-8: Python's str may hold lone surrogates, Avro's string may not."""
-    for name in event.__struct_fields__:
-        try:
-            msgspec.json.encode(getattr(event, name))
-        except (UnicodeEncodeError, TypeError, ValueError):
-            return name
-    return ""

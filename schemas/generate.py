@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas import lint
+from schemas import encoders, lint
 from schemas.errors import ConfigurationError, HeadraceError
 from schemas.schema_set import BUILT_IN, SchemaSet
 
@@ -41,9 +41,10 @@ def generate(schemas: SchemaSet, *, folder: str, command: str) -> str:
         writer.define(schema.raw, "", event=True)
     if writer.problems:
         raise ConfigurationError(writer.problems)
-    body = "\n\n\n".join(writer.parts)
+    body, encoding = "\n\n\n".join(writer.parts), encoders.source(schemas)
     gap = "\n\n" if body.startswith("class ") else "\n"
-    return f"{_TITLE.format(folder=folder, command=command)}\n{_imports(body)}{gap}{body}\n"
+    title, imports = _TITLE.format(folder=folder, command=command), _imports(body, encoders.helpers(encoding))
+    return f"{title}\n{imports}{gap}{body}\n" + (f"\n\n{encoding}\n" if encoding else "")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -206,16 +207,22 @@ def _prose(text: str) -> str:
     return f"{flat} " if flat.endswith(('"', "\\")) else flat
 
 
-def _imports(body: str) -> str:
-    """The imports of what the body uses, in the formatter's order."""
-    words = set(re.findall(r"\w+", body))
+def _imports(body: str, helpers: list[str]) -> str:
+    """The imports of what the body and its encoders use, in the formatter's order."""
+    words = {*re.findall(r"\w+", body), *helpers}
     blocks = []
-    for module, names in _IMPORTS:
-        used = ", ".join(name for name in names if name in words)
-        if used:
-            blocks.append(f"from {module} import {used}\n" if module else f"import {used}\n\n")
+    for module, names in (*_IMPORTS[:2], ("schemas.encoding", helpers), *_IMPORTS[2:]):
+        if used := [name for name in names if name in words]:
+            blocks.append(_from(module, used) if module else f"import {used[0]}\n\n")
             blocks[-1] += "\n" if module == "typing" else ""
     return "".join(blocks)
+
+
+def _from(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}\n"
+    if len(line) <= WIDTH + 1:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")\n"])
 
 
 if __name__ == "__main__":

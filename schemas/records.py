@@ -4,6 +4,21 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from schemas.encoding import (
+    HIGH,
+    INTS,
+    LOW,
+    MIDDLE,
+    SEQUENCES,
+    SMALL,
+    double_bytes,
+    encodes,
+    high,
+    integer,
+    join,
+    long,
+    refuse,
+)
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int32, Int64
 
@@ -281,3 +296,509 @@ class TextPosted(Event, frozen=True, gc=False):
     text: str | None = None
     reference: str | None = None
     author_id: str | None = None
+
+
+_ACTIVITY_KIND = {
+    "view": INTS[0],
+    "click": INTS[1],
+    "search": INTS[2],
+    "purchase": INTS[3],
+}
+
+
+@encodes(ActivityRecorded, "72b0690280353816")
+def _activity_recorded_bytes(record: ActivityRecorded, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.user_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.kind
+    v9 = record.url
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = record.duration_ms
+    v13 = record.value
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = (
+            INTS[1],
+            double_bytes(v13) if type(v13) is float or type(v13) is int else refuse(),
+        )
+        v14 = join(v15)
+    v16 = record.tags
+    v18 = INTS[0] if type(v16) in SEQUENCES else refuse()
+    if v16:
+        v19 = [INTS[v20] if (v20 := len(v16)) < SMALL else long(v20)]
+        for v17 in v16:
+            v21 = v17.encode() if type(v17) is str else refuse()
+            v19 += (
+                INTS[v22] if (v22 := len(v21)) < SMALL else long(v22),
+                v21,
+            )
+        v19.append(INTS[0])
+        v18 = join(v19)
+    v23 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        _ACTIVITY_KIND[v8] if type(v8) is str else refuse(),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
+        v14,
+        v18,
+    )
+    return join(v23)
+
+
+def _url_count_bytes(record: UrlCount, prefix: bytes = b"") -> bytes:
+    v1 = record.url
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.count
+    v5 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else long(v4),
+    )
+    return join(v5)
+
+
+@encodes(ActivityRolledUp, "fde085940bb235b9")
+def _activity_rolled_up_bytes(record: ActivityRolledUp, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.window_start
+    v6 = record.window_end
+    v7 = record.kind
+    v8 = record.revision
+    v9 = record.count
+    v10 = record.distinct_users
+    v11 = record.duration_sum_ms
+    v12 = record.duration_min_ms
+    v13 = record.duration_max_ms
+    v14 = record.duration_mean_ms
+    v15 = record.duration_p50_ms
+    v16 = record.duration_p95_ms
+    v17 = record.duration_p99_ms
+    v18 = record.top_urls
+    v20 = INTS[0] if type(v18) in SEQUENCES else refuse()
+    if v18:
+        v21 = [INTS[v22] if (v22 := len(v18)) < SMALL else long(v22)]
+        for v19 in v18:
+            v21.append(_url_count_bytes(v19) if type(v19) is UrlCount else refuse())
+        v21.append(INTS[0])
+        v20 = join(v21)
+    v23 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
+        INTS[v6] if type(v6) is int and 0 <= v6 < SMALL else long(v6),
+        _ACTIVITY_KIND[v7] if type(v7) is str else refuse(),
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
+        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else long(v9),
+        INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else long(v10),
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else long(v11),
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
+        INTS[v13] if type(v13) is int and 0 <= v13 < SMALL else integer(v13),
+        double_bytes(v14) if type(v14) is float or type(v14) is int else refuse(),
+        double_bytes(v15) if type(v15) is float or type(v15) is int else refuse(),
+        double_bytes(v16) if type(v16) is float or type(v16) is int else refuse(),
+        double_bytes(v17) if type(v17) is float or type(v17) is int else refuse(),
+        v20,
+    )
+    return join(v23)
+
+
+def _variant_bytes(record: Variant, prefix: bytes = b"") -> bytes:
+    v1 = record.name
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.reference
+    v5 = v4.encode() if type(v4) is str else refuse()
+    v7 = record.format
+    v8 = v7.encode() if type(v7) is str else refuse()
+    v10 = record.width
+    v11 = record.height
+    v12 = record.size_bytes
+    v13 = record.sha256
+    v14 = v13.encode() if type(v13) is str else refuse()
+    v16 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        INTS[v6] if (v6 := len(v5)) < SMALL else long(v6),
+        v5,
+        INTS[v9] if (v9 := len(v8)) < SMALL else long(v9),
+        v8,
+        INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else integer(v10),
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else integer(v11),
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else long(v12),
+        INTS[v15] if (v15 := len(v14)) < SMALL else long(v15),
+        v14,
+    )
+    return join(v16)
+
+
+@encodes(ImageProcessed, "526578b319880db7")
+def _image_processed_bytes(record: ImageProcessed, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.image_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.source_event_id
+    v9 = v8.encode() if type(v8) is str else refuse()
+    v11 = record.width
+    v12 = record.height
+    v13 = record.format
+    v14 = v13.encode() if type(v13) is str else refuse()
+    v16 = record.frames
+    v17 = record.size_bytes
+    v18 = record.sha256
+    v19 = v18.encode() if type(v18) is str else refuse()
+    v21 = record.dhash
+    v22 = v21.encode() if type(v21) is str else refuse()
+    v24 = record.blurhash
+    v25 = v24.encode() if type(v24) is str else refuse()
+    v27 = record.dominant_colors
+    v29 = INTS[0] if type(v27) in SEQUENCES else refuse()
+    if v27:
+        v30 = [INTS[v31] if (v31 := len(v27)) < SMALL else long(v31)]
+        for v28 in v27:
+            v32 = v28.encode() if type(v28) is str else refuse()
+            v30 += (
+                INTS[v33] if (v33 := len(v32)) < SMALL else long(v33),
+                v32,
+            )
+        v30.append(INTS[0])
+        v29 = join(v30)
+    v34 = record.variants
+    v36 = INTS[0] if type(v34) in SEQUENCES else refuse()
+    if v34:
+        v37 = [INTS[v38] if (v38 := len(v34)) < SMALL else long(v38)]
+        for v35 in v34:
+            v37.append(_variant_bytes(v35) if type(v35) is Variant else refuse())
+        v37.append(INTS[0])
+        v36 = join(v37)
+    v39 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
+        v9,
+        INTS[v11] if type(v11) is int and 0 <= v11 < SMALL else integer(v11),
+        INTS[v12] if type(v12) is int and 0 <= v12 < SMALL else integer(v12),
+        INTS[v15] if (v15 := len(v14)) < SMALL else long(v15),
+        v14,
+        INTS[v16] if type(v16) is int and 0 <= v16 < SMALL else integer(v16),
+        INTS[v17] if type(v17) is int and 0 <= v17 < SMALL else long(v17),
+        INTS[v20] if (v20 := len(v19)) < SMALL else long(v20),
+        v19,
+        INTS[v23] if (v23 := len(v22)) < SMALL else long(v23),
+        v22,
+        INTS[v26] if (v26 := len(v25)) < SMALL else long(v26),
+        v25,
+        v29,
+        v36,
+    )
+    return join(v39)
+
+
+_FIT = {
+    "cover": INTS[0],
+    "contain": INTS[1],
+}
+
+
+_IMAGE_FORMAT = {
+    "jpeg": INTS[0],
+    "png": INTS[1],
+    "webp": INTS[2],
+    "avif": INTS[3],
+}
+
+
+def _variant_request_bytes(record: VariantRequest, prefix: bytes = b"") -> bytes:
+    v1 = record.name
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.width
+    v5 = record.height
+    v6 = record.fit
+    v7 = record.format
+    v8 = record.quality
+    v9 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else integer(v4),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else integer(v5),
+        _FIT[v6] if type(v6) is str else refuse(),
+        _IMAGE_FORMAT[v7] if type(v7) is str else refuse(),
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else integer(v8),
+    )
+    return join(v9)
+
+
+@encodes(ImageUploaded, "491709566c81df48")
+def _image_uploaded_bytes(record: ImageUploaded, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.image_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.content
+    v9 = INTS[0]
+    if v8 is not None:
+        v10 = v8 if type(v8) is bytes else refuse()
+        v12 = (
+            INTS[1],
+            INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+            v10,
+        )
+        v9 = join(v12)
+    v13 = record.reference
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = v13.encode() if type(v13) is str else refuse()
+        v17 = (
+            INTS[1],
+            INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+            v15,
+        )
+        v14 = join(v17)
+    v18 = record.variants
+    v20 = INTS[0] if type(v18) in SEQUENCES else refuse()
+    if v18:
+        v21 = [INTS[v22] if (v22 := len(v18)) < SMALL else long(v22)]
+        for v19 in v18:
+            v21.append(_variant_request_bytes(v19) if type(v19) is VariantRequest else refuse())
+        v21.append(INTS[0])
+        v20 = join(v21)
+    v23 = record.uploaded_by
+    v24 = INTS[0]
+    if v23 is not None:
+        v25 = v23.encode() if type(v23) is str else refuse()
+        v27 = (
+            INTS[1],
+            INTS[v26] if (v26 := len(v25)) < SMALL else long(v26),
+            v25,
+        )
+        v24 = join(v27)
+    v28 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        v9,
+        v14,
+        v20,
+        v24,
+    )
+    return join(v28)
+
+
+def _span_bytes(record: Span, prefix: bytes = b"") -> bytes:
+    v1 = record.kind
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.start
+    v5 = record.end
+    v6 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        INTS[v4] if type(v4) is int and 0 <= v4 < SMALL else integer(v4),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else integer(v5),
+    )
+    return join(v6)
+
+
+@encodes(TextAnalyzed, "af47b9b7fb2756ce")
+def _text_analyzed_bytes(record: TextAnalyzed, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.text_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.source_event_id
+    v9 = v8.encode() if type(v8) is str else refuse()
+    v11 = record.language
+    v12 = v11.encode() if type(v11) is str else refuse()
+    v14 = record.language_confidence
+    v15 = record.profanity_spans
+    v17 = INTS[0] if type(v15) in SEQUENCES else refuse()
+    if v15:
+        v18 = [INTS[v19] if (v19 := len(v15)) < SMALL else long(v19)]
+        for v16 in v15:
+            v18.append(_span_bytes(v16) if type(v16) is Span else refuse())
+        v18.append(INTS[0])
+        v17 = join(v18)
+    v20 = record.profanity_masked_text
+    v21 = INTS[0]
+    if v20 is not None:
+        v22 = v20.encode() if type(v20) is str else refuse()
+        v24 = (
+            INTS[1],
+            INTS[v23] if (v23 := len(v22)) < SMALL else long(v23),
+            v22,
+        )
+        v21 = join(v24)
+    v25 = record.profanity_masked_reference
+    v26 = INTS[0]
+    if v25 is not None:
+        v27 = v25.encode() if type(v25) is str else refuse()
+        v29 = (
+            INTS[1],
+            INTS[v28] if (v28 := len(v27)) < SMALL else long(v28),
+            v27,
+        )
+        v26 = join(v29)
+    v30 = record.pii_spans
+    v32 = INTS[0] if type(v30) in SEQUENCES else refuse()
+    if v30:
+        v33 = [INTS[v34] if (v34 := len(v30)) < SMALL else long(v34)]
+        for v31 in v30:
+            v33.append(_span_bytes(v31) if type(v31) is Span else refuse())
+        v33.append(INTS[0])
+        v32 = join(v33)
+    v35 = record.pii_masked_text
+    v36 = INTS[0]
+    if v35 is not None:
+        v37 = v35.encode() if type(v35) is str else refuse()
+        v39 = (
+            INTS[1],
+            INTS[v38] if (v38 := len(v37)) < SMALL else long(v38),
+            v37,
+        )
+        v36 = join(v39)
+    v40 = record.pii_masked_reference
+    v41 = INTS[0]
+    if v40 is not None:
+        v42 = v40.encode() if type(v40) is str else refuse()
+        v44 = (
+            INTS[1],
+            INTS[v43] if (v43 := len(v42)) < SMALL else long(v43),
+            v42,
+        )
+        v41 = join(v44)
+    v45 = record.sentiment
+    v46 = INTS[0]
+    if v45 is not None:
+        v47 = (
+            INTS[1],
+            double_bytes(v45) if type(v45) is float or type(v45) is int else refuse(),
+        )
+        v46 = join(v47)
+    v48 = record.keywords
+    v50 = INTS[0] if type(v48) in SEQUENCES else refuse()
+    if v48:
+        v51 = [INTS[v52] if (v52 := len(v48)) < SMALL else long(v52)]
+        for v49 in v48:
+            v53 = v49.encode() if type(v49) is str else refuse()
+            v51 += (
+                INTS[v54] if (v54 := len(v53)) < SMALL else long(v54),
+                v53,
+            )
+        v51.append(INTS[0])
+        v50 = join(v51)
+    v55 = record.characters
+    v56 = record.words
+    v57 = record.sentences
+    v58 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
+        v9,
+        INTS[v13] if (v13 := len(v12)) < SMALL else long(v13),
+        v12,
+        double_bytes(v14) if type(v14) is float or type(v14) is int else refuse(),
+        v17,
+        v21,
+        v26,
+        v32,
+        v36,
+        v41,
+        v46,
+        v50,
+        INTS[v55] if type(v55) is int and 0 <= v55 < SMALL else integer(v55),
+        INTS[v56] if type(v56) is int and 0 <= v56 < SMALL else integer(v56),
+        INTS[v57] if type(v57) is int and 0 <= v57 < SMALL else integer(v57),
+    )
+    return join(v58)
+
+
+@encodes(TextPosted, "0979232dcba82833")
+def _text_posted_bytes(record: TextPosted, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.text_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.text
+    v9 = INTS[0]
+    if v8 is not None:
+        v10 = v8.encode() if type(v8) is str else refuse()
+        v12 = (
+            INTS[1],
+            INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+            v10,
+        )
+        v9 = join(v12)
+    v13 = record.reference
+    v14 = INTS[0]
+    if v13 is not None:
+        v15 = v13.encode() if type(v13) is str else refuse()
+        v17 = (
+            INTS[1],
+            INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+            v15,
+        )
+        v14 = join(v17)
+    v18 = record.author_id
+    v19 = INTS[0]
+    if v18 is not None:
+        v20 = v18.encode() if type(v18) is str else refuse()
+        v22 = (
+            INTS[1],
+            INTS[v21] if (v21 := len(v20)) < SMALL else long(v21),
+            v20,
+        )
+        v19 = join(v22)
+    v23 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        v9,
+        v14,
+        v19,
+    )
+    return join(v23)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -24,3 +25,27 @@ class ItemPosted(Event, frozen=True, gc=False):
     event_id: str = msgspec.field(default_factory=new_event_id)
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     kind: str = "plain"
+
+
+@encodes(ItemPosted, "b89e02031f9ac873")
+def _item_posted_bytes(record: ItemPosted, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.item_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.kind
+    v9 = v8.encode() if type(v8) is str else refuse()
+    v11 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v10] if (v10 := len(v9)) < SMALL else long(v10),
+        v9,
+    )
+    return join(v11)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -54,3 +55,67 @@ class TaskDone(Event, frozen=True, gc=False):
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     digest: str = ""
     padding: str = ""
+
+
+@encodes(Task, "12eb0d626eef09da")
+def _task_bytes(record: Task, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.number
+    v6 = record.task_key
+    v7 = v6.encode() if type(v6) is str else refuse()
+    v9 = record.sequence
+    v10 = record.work_ms
+    v11 = record.wish
+    v12 = v11.encode() if type(v11) is str else refuse()
+    v14 = record.payload
+    v15 = v14 if type(v14) is bytes else refuse()
+    v17 = record.digest
+    v18 = v17.encode() if type(v17) is str else refuse()
+    v20 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
+        INTS[v8] if (v8 := len(v7)) < SMALL else long(v8),
+        v7,
+        INTS[v9] if type(v9) is int and 0 <= v9 < SMALL else long(v9),
+        INTS[v10] if type(v10) is int and 0 <= v10 < SMALL else long(v10),
+        INTS[v13] if (v13 := len(v12)) < SMALL else long(v13),
+        v12,
+        INTS[v16] if (v16 := len(v15)) < SMALL else long(v16),
+        v15,
+        INTS[v19] if (v19 := len(v18)) < SMALL else long(v19),
+        v18,
+    )
+    return join(v20)
+
+
+@encodes(TaskDone, "fe01fd3a788047fc")
+def _task_done_bytes(record: TaskDone, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.number
+    v6 = record.digest
+    v7 = v6.encode() if type(v6) is str else refuse()
+    v9 = record.padding
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v5] if type(v5) is int and 0 <= v5 < SMALL else long(v5),
+        INTS[v8] if (v8 := len(v7)) < SMALL else long(v8),
+        v7,
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
+    )
+    return join(v12)

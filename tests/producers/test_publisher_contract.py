@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from producers import InvalidEventError, PublishError, RecordTooLargeError, UndeliveredError, UnknownTopicError
+from producers.bulk import Feed
 from producers.errors import DeliveryError
+from producers.outgoing import Route
 from schemas.catalogue import built_in
 from schemas.codec import Codec
 from schemas.records import ActivityRecorded, ImageUploaded, TextPosted
@@ -189,12 +191,97 @@ def test_an_undelivered_event_is_noted_on_the_error_that_ends_the_block(stand: S
     assert "1 event was not delivered" in caught.value.__notes__[0]
 
 
+def texts(count: int) -> Iterator[TextPosted]:
+    return (TextPosted(text_id=f"t-{number % 7}", text=str(number)) for number in range(count))
+
+
+def test_publish_all_keeps_each_key_s_order_and_answers_for_all_at_once(stand: Stand) -> None:
+    events = list(texts(700))
+    receipt = stand.publisher.publish_all(iter(events))
+    assert receipt.result(30) == receipt.sent == 700
+    found = stand.events("texts.posted", TextPosted)
+    assert len(found) == 700
+    for name in {event.text_id for event in events}:
+        assert [event for event in found if event.text_id == name] == [e for e in events if e.text_id == name]
+    stand.publisher.flush()
+
+
+def test_publish_all_writes_what_publish_writes(stand: Stand) -> None:
+    event = TextPosted(text_id="a", text="hi", author_id="me")
+    stand.publisher.publish(event, key="me", headers={"correlation-id": "7"})
+    stand.publisher.publish_all([event], key=lambda each: each.author_id, headers={"correlation-id": "7"})
+    stand.publisher.flush()
+    one, other = stand.records("texts.posted")
+    assert one == other
+
+
+def test_publish_all_of_nothing_has_no_receipt(stand: Stand) -> None:
+    assert stand.publisher.publish_all([]) is None
+    stand.publisher.flush()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "said"),
+    [
+        (TextPosted(text_id="a", text="\ud800"), InvalidEventError, "text"),
+        (ImageUploaded(image_id="i"), InvalidEventError, "a ImageUploaded among events of TextPosted"),
+        (TextPosted(text_id="a", text="x" * 300_000), RecordTooLargeError, "the field text alone has"),
+    ],
+)
+def test_a_wrong_event_ends_publish_all_by_its_place_and_those_before_it_arrive(
+    stand: Stand, wrong: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        stand.publisher.publish_all([*texts(3), wrong, *texts(2)])
+    assert caught.value.__notes__ == ["event 3 of publish_all; the 3 before it are on their way"]
+    stand.publisher.flush()
+    assert sorted(event.text for event in stand.events("texts.posted", TextPosted)) == ["0", "1", "2"]
+
+
+def test_a_source_that_breaks_ends_publish_all_and_what_it_gave_arrives(stand: Stand) -> None:
+    def broken() -> Iterator[TextPosted]:
+        yield from texts(3)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        stand.publisher.publish_all(broken())
+    assert caught.value.__notes__ == ["event 3 of publish_all; the 3 before it are on their way"]
+    stand.publisher.flush()
+    assert len(stand.events("texts.posted", TextPosted)) == 3
+
+
+def test_a_feed_counts_what_the_sender_has_done_with() -> None:
+    way = Codec(built_in().schemas).way_out(TextPosted, topic="t")
+    feed = Feed(texts(3), Route("t", "text_id", way.encode, 1_000, way), None, ())
+    records = feed.records()
+    for sent in range(3):
+        _, key = next(records)
+        assert (feed.sent, key) == (sent, f"t-{sent}".encode())
+    assert list(records) == []
+    assert feed.sent == 3
+
+
+def test_publish_all_names_every_event_that_was_not_delivered(stand: Stand) -> None:
+    events = list(texts(3))
+    publisher = stand.without_delivery(3)
+    receipt = publisher.publish_all(events)
+    with pytest.raises(UndeliveredError, match="3 events were not delivered") as caught:
+        receipt.result(30)
+    assert [failure.event_id for failure in caught.value.failures] == [event.event_id for event in events]
+    with pytest.raises(UndeliveredError, match="3 events were not delivered"):
+        publisher.flush()
+    publisher.flush()
+    publisher.close()
+
+
 def test_a_closed_publisher_takes_nothing(stand: Stand) -> None:
     stand.publisher.publish(TextPosted(text_id="a"))
     stand.publisher.close()
     assert len(stand.records("texts.posted")) == 1
     with pytest.raises(PublishError, match="closed"):
         stand.publisher.publish(TextPosted(text_id="a"))
+    with pytest.raises(PublishError, match="closed"):
+        stand.publisher.publish_all(texts(1))
     stand.publisher.close()
 
 

@@ -106,6 +106,99 @@ def test_a_full_queue_is_back_pressure_and_no_error(
     assert not reports.failed
 
 
+def test_records_that_are_sent_all_at_once_wait_for_room_and_keep_their_order(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports = make_topic("narrow-all", partitions=1), Reports()
+    sender = open_sender(settings, queue_buffering_max_messages="5")
+    records = [(b"%d" % number, b"k") for number in range(1_000)]
+    sender.send_all(topic, iter(records), headers=[("a", b"1")], on_delivery=reports)
+    assert sender.flush(30) == 0
+    found = read_all(settings.bootstrap_servers, topic)
+    assert [(message.value(), message.key()) for message in found] == records
+    assert {tuple(message.headers() or ()) for message in found} == {(("a", b"1"),)}
+    assert sorted(reports.delivered) == [(0, number) for number in range(1_000)]
+
+
+def test_no_more_is_taken_from_a_source_than_the_queue_holds(open_sender: Callable[..., Sender]) -> None:
+    sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), queue_buffering_max_messages="3")
+    taken: list[int] = []
+
+    def source() -> Iterator[tuple[bytes, None]]:
+        for number in range(1_000):
+            taken.append(number)
+            yield b"v", None
+
+    def send() -> None:
+        with pytest.raises(SendError, match="closed"):
+            sender.send_all("t", source(), on_delivery=Reports())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    thread.join(0.5)
+    assert thread.is_alive()
+    assert len(taken) == 4
+    sender.close(0.1)
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_many_threads_serve_and_each_report_is_heard_once(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports, each = make_topic("served"), Reports(), 3_000
+    sender = open_sender(settings)
+
+    def send() -> None:
+        for number in range(each):
+            sender.send(topic, b"%d" % number, on_delivery=reports)
+            if not number % 20:
+                sender.serve()
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sender.flush(30) == 0
+    assert len(set(reports.delivered)) == len(reports.delivered) == 3 * each
+
+
+def test_who_serves_hears_reports_in_its_own_thread(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, reports = make_topic("served-here"), Reports()
+    sender = open_sender(settings)
+    deadline_s = time.monotonic() + 30
+    while threading.get_ident() not in reports.threads and time.monotonic() < deadline_s:
+        sender.send(topic, b"v", on_delivery=reports)
+        sender.serve()
+    assert threading.get_ident() in reports.threads
+
+
+def test_a_callback_may_serve_and_send_without_nesting(
+    settings: Settings, make_topic: Callable[..., str], open_sender: Callable[..., Sender]
+) -> None:
+    topic, sender = make_topic("nested"), open_sender(settings)
+    depth, deepest, heard = 0, 0, 0
+
+    def answered(_error: Any, _message: Any) -> None:
+        nonlocal depth, deepest, heard
+        depth += 1
+        deepest, heard = max(deepest, depth), heard + 1
+        if heard < 200:
+            sender.send(topic, b"again", on_delivery=answered)
+        sender.serve()
+        depth -= 1
+
+    sender.send(topic, b"first", on_delivery=answered)
+    deadline_s = time.monotonic() + 30
+    while heard < 200 and time.monotonic() < deadline_s:
+        sender.serve()
+    assert sender.flush(20) == 0
+    assert (heard, deepest) == (200, 1)
+
+
 def test_an_offer_to_a_full_queue_is_declined(open_sender: Callable[..., Sender]) -> None:
     sender = open_sender(Settings(bootstrap_servers=NOBODY_LISTENS), queue_buffering_max_messages="2")
     assert [sender.offer("t", b"v") for _ in range(3)] == [True, True, False]

@@ -90,24 +90,28 @@ _SCALARS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def values(schema: Any) -> st.SearchStrategy[Any]:
-    """Values of a schema."""
+def values(schema: Any, known: dict[str, Any] | None = None) -> st.SearchStrategy[Any]:
+    """Values of a schema; `known` are the named types before it, by their bare names."""
+    known = {} if known is None else known
     if isinstance(schema, str):
-        return _SCALARS[schema]
+        bare = schema.rpartition(".")[2]
+        return values(known[bare], known) if bare in known else _SCALARS[schema]
     if isinstance(schema, list):
-        return st.one_of(*map(values, schema))
+        return st.one_of(*[values(branch, known) for branch in schema])
     kind = schema["type"]
+    if "name" in schema:
+        known[schema["name"]] = schema
     if kind == "enum":
         return st.sampled_from(schema["symbols"])
     if kind == "fixed":
         return st.binary(min_size=schema["size"], max_size=schema["size"])
     if kind == "array":
-        return st.lists(values(schema["items"]), max_size=3)
+        return st.lists(values(schema["items"], known), max_size=3)
     if kind == "map":
-        return st.dictionaries(st.text(max_size=4), values(schema["values"]), max_size=3)
+        return st.dictionaries(st.text(max_size=4), values(schema["values"], known), max_size=3)
     if kind == "record":
-        return st.fixed_dictionaries({field["name"]: values(field["type"]) for field in schema["fields"]})
-    return values(kind)
+        return st.fixed_dictionaries({field["name"]: values(field["type"], known) for field in schema["fields"]})
+    return values(kind, known)
 
 
 @st.composite

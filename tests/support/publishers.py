@@ -4,7 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from producers import AsyncPublisher, MemoryPublisher, Publisher, Receipt
+from producers import AsyncPublisher, BulkReceipt, MemoryPublisher, Publisher, Receipt
 from schemas.catalogue import Catalogue
 from schemas.settings import Settings
 
@@ -22,6 +22,9 @@ class Synchronous:
 
     def publish_many(self, *args: Any, **options: Any) -> list[Receipt]:
         return asyncio.run(self._publisher.publish_many(*args, **options))
+
+    def publish_all(self, *args: Any, **options: Any) -> BulkReceipt | None:
+        return asyncio.run(self._publisher.publish_all(*args, **options))
 
     def flush(self, timeout_s: float = 30.0) -> None:
         asyncio.run(self._publisher.flush(timeout_s))

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from schemas.encoding import HIGH, INTS, LOW, MIDDLE, SMALL, encodes, high, join, long, refuse
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int64
 
@@ -46,3 +47,55 @@ class OrderPlaced(Event, frozen=True, gc=False):
     occurred_at: Int64 = msgspec.field(default_factory=now_us)
     sequence: Int64 = 0
     wish: str = "ok"
+
+
+@encodes(OrderConfirmed, "b4139b36b589f832")
+def _order_confirmed_bytes(record: OrderConfirmed, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.order_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.sequence
+    v9 = record.padding
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
+    )
+    return join(v12)
+
+
+@encodes(OrderPlaced, "b3c3db60b1e2f669")
+def _order_placed_bytes(record: OrderPlaced, prefix: bytes) -> bytes:
+    v1 = record.event_id
+    v2 = v1.encode() if type(v1) is str else refuse()
+    v4 = record.occurred_at
+    v5 = record.order_id
+    v6 = v5.encode() if type(v5) is str else refuse()
+    v8 = record.sequence
+    v9 = record.wish
+    v10 = v9.encode() if type(v9) is str else refuse()
+    v12 = (
+        prefix,
+        INTS[v3] if (v3 := len(v2)) < SMALL else long(v3),
+        v2,
+        LOW[v4 & 0x1FFF] if type(v4) is int else refuse(),
+        MIDDLE[v4 >> 13 & 0x3FFF],
+        HIGH.get(v4 >> 27) or high(v4 >> 27),
+        INTS[v7] if (v7 := len(v6)) < SMALL else long(v7),
+        v6,
+        INTS[v8] if type(v8) is int and 0 <= v8 < SMALL else long(v8),
+        INTS[v11] if (v11 := len(v10)) < SMALL else long(v11),
+        v10,
+    )
+    return join(v12)
