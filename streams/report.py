@@ -31,7 +31,8 @@ class PartitionReport(msgspec.Struct, frozen=True):
 class AgentReport(msgspec.Struct, frozen=True):
     """One agent of one worker; counts are since the worker's start, times in the units of their names.
 
-    `circuits` are those that are open: for how many seconds, by dependency.
+    `circuits` are those that are open: for how many seconds, by dependency. `careful` is how many partitions are taken
+    carefully: what their last owners may have died of runs alone, in a child process.
     """
 
     name: str
@@ -50,6 +51,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     partitions: list[PartitionReport]
     running: list[Running]
     circuits: dict[str, float] = {}
+    careful: int = 0
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ def _agent(runner: Runner) -> AgentReport:
         dead_lettered=stats.dead_lettered,
         discarded=stats.discarded,
         hung=runner.hung,
+        careful=runner.careful,
         rate=round(stats.rate, 1),
         overall_rate=round(stats.overall_rate, 1),
         p50_ms=stats.percentile_ms(0.5),

@@ -1,5 +1,6 @@
 """What the runtime knows of one partition while it is assigned to it."""
 
+import time
 from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
@@ -8,10 +9,14 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.bounds import Bound
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.lanes import Lanes
-from consumers.runtime.metadata import Note, encode, fitting
+from consumers.runtime.metadata import Hold, Note, encode, fitting
 from consumers.runtime.offsets import Start
+from consumers.runtime.suspects import Suspects
 from consumers.runtime.watermark import Watermark
 from schemas.names import retry_suffix
+
+_MARK_LIMIT_S = 3.0
+"""Work does not wait any longer for a coordinator that is away; a death in that time is not counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +50,11 @@ class Assignment:
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
         bound: of a replay, where it ends.
+        hold: the mark in its commits that says who owns it; None where nobody's death is counted: of an agent in child
+            processes, and once it is left.
+        marked: whether the broker has confirmed the mark, or that it is taken away.
+        suspects: which of its records run alone, in a child process.
+        made_s: when it was made, on the clock of `time.monotonic()`.
     """
 
     topic: str
@@ -73,6 +83,10 @@ class Assignment:
     unacknowledged: int = 0
     reached: int = 0
     bound: Bound | None = None
+    hold: Hold | None = None
+    marked: bool = True
+    suspects: Suspects = field(default_factory=Suspects)
+    made_s: float = field(default_factory=time.monotonic)
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
@@ -81,7 +95,7 @@ class Assignment:
         return cls(
             topic=topic,
             partition=partition,
-            note=note._replace(done=b""),
+            note=Note(note.topic_id, note.birth),
             done=note.done,
             retry_delay_s=next((d for d in agent.retry_delays_s if topic.endswith(retry_suffix(agent.name, d))), None),
             started_at=start.offset,
@@ -131,6 +145,29 @@ class Assignment:
         """Whether a replay has taken all that it wants of this partition."""
         return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until
 
+    @property
+    def careful(self) -> bool:
+        """Whether a suspect may be among its unfinished records."""
+        return self.suspects.until > self.watermark.committable
+
+    def waits_for_mark(self, now_s: float) -> bool:
+        """Whether none of its records is to be started: one that kills at once would leave no mark of its owner."""
+        return not self.marked and self.hold is not None and now_s - self.made_s < _MARK_LIMIT_S
+
+    def held_by(self, hold: Hold, suspects: Suspects) -> None:
+        """Note who owns it now; the first commit says so."""
+        self.hold, self.suspects, self.marked = hold, suspects, False
+
+    def note_in_flight(self, limit: int) -> None:
+        """The most records in flight, for the mark: by powers of two, told with whatever commit comes next."""
+        if self.hold is not None and limit > self.hold.in_flight:
+            self.hold = self.hold._replace(in_flight=1 << (limit - 1).bit_length())
+
+    def leave(self) -> None:
+        """Take the mark away, by the commit that is due from now on."""
+        self.say_again()
+        self.marked, self.hold = self.hold is None, None
+
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
         if self.stopped is not None:
@@ -139,15 +176,30 @@ class Assignment:
             self.watermark.skip_to(self.end)
         # An exact agent starts at the stored offset, whatever was committed: a commit ahead of it would tell a lag that isn't.
         offset = min(self.watermark.committable, self.stored) if self.exact else self.watermark.committable
-        beyond = self.watermark.flags_beyond() if self.tells else b""
-        if offset <= max(self.committed, self.sent) and beyond == (self.said or b""):
+        beyond = self._flags_beyond() if self.tells else b""
+        self.suspects.forget_below(self.watermark.committable)
+        died = tuple(sorted(self.suspects.died.items()))
+        is_told = (self.marked or self.sent >= 0) and died == self.note.died and beyond == (self.said or b"")
+        if is_told and offset <= max(self.committed, self.sent):
             return None
-        self.said, self.crowded = beyond, bool(beyond) and fitting(beyond) < len(beyond)
+        in_hand = self.watermark.unfinished > 0  # else there is nothing to wait for
+        self.said, self.crowded = beyond, bool(beyond) and in_hand and fitting(beyond) < len(beyond)
+        self.note = self.note._replace(hold=self.hold, died=died)
         return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note._replace(done=beyond)))
+
+    def _flags_beyond(self) -> bytes:
+        """What is finished beyond the watermark: here, or by an earlier owner of records that are yet to be delivered."""
+        flags = self.watermark.flags_beyond()
+        before = self.done[self.watermark.committable - self.started_at :]
+        if len(before) <= len(flags):
+            return flags
+        undelivered = max(len(flags), self.watermark.highest - self.watermark.committable)
+        rest = before[undelivered:]
+        return flags.ljust(undelivered, b"\0") + rest if 1 in rest else flags
 
     def say_again(self) -> None:
         """The commit on its way has failed, or may still fail: say it again."""
-        self.sent, self.said = -1, None
+        self.sent, self.said, self.note = -1, None, self.note._replace(died=())
 
     def is_done(self, offset: int) -> bool:
         """Whether a record was finished already by an earlier owner of the partition."""

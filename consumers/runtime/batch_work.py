@@ -54,7 +54,7 @@ class BatchWork:
         """Give every record of the chunk its outcome; an answered chunk's transaction is fenced, not kept."""
         if chunk.answered:
             return
-        if chunk.purpose is Purpose.RECORDS:
+        if chunk.records:
             if chunk.start(0):
                 alike = self._of_one_topic(chunk.records)
                 chunk.outcomes = [*self._settle(chunk, alike), *[HELD] * (len(chunk.records) - len(alike))]

@@ -23,10 +23,11 @@ class BoundedStarts(Starts):
         agent: from the catalogue.
         view: of the broker.
         bounds: of the replay.
+        owner: whose mark the partitions get.
     """
 
-    def __init__(self, agent: Agent, view: BrokerView, bounds: Bounds) -> None:
-        super().__init__(agent, bounds.group, view, memory=("", 0), state=None)
+    def __init__(self, agent: Agent, view: BrokerView, bounds: Bounds, *, owner: str) -> None:
+        super().__init__(agent, bounds.group, view, memory=("", 0), state=None, owner=owner)
         self._bounds = bounds
 
     def _resolved(self, places: list[Place], _former: Mapping[Place, Committed]) -> Found:
@@ -49,4 +50,5 @@ class BoundedStarts(Starts):
         start = Start(at)
         assignment = Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
         assignment.bound = self._bounds.bound(span.end)
+        self._mark(assignment, commit, log_now)
         return assignment

@@ -17,6 +17,10 @@ class Purpose(Enum):
     """To handle its records."""
     ADVANCE = "advance"
     """Of an exact agent: to move the stored offset past records that need no rows, such as dead letters."""
+    ALONE = "alone"
+    """To handle its one record, a suspect, in a child process."""
+    TRIAL = "trial"
+    """Of an exact agent, to see in a child process whether its one record, a suspect, can be handled: nothing is kept of it."""
     TICK = "tick"
     """Of an exact agent: to do what time brings."""
 

@@ -1,6 +1,7 @@
 """Commits: what is due is sent now and then, and counts when the broker has answered."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -26,23 +27,27 @@ class Commits:
     Args:
         agent: from the catalogue.
         membership: what is owned.
+        in_flight: how many records the agent may have in flight now: the owners' marks say so.
     """
 
-    def __init__(self, agent: Agent, membership: Membership) -> None:
+    def __init__(self, agent: Agent, membership: Membership, *, in_flight: Callable[[], int]) -> None:
         self._agent = agent
         self._membership = membership
+        self._in_flight = in_flight
         self._next_s = 0.0
 
     def send(self, consumer: Consumer, now_s: float) -> None:
-        """Send what is due, ten times a second at most."""
-        if now_s < self._next_s:
+        """Send what is due, ten times a second at most; an assignment's first commit, with its owner's mark, at once."""
+        if now_s < self._next_s and not self._unsaid():
             return
         self._next_s = now_s + _INTERVAL_S
+        in_flight = self._in_flight()
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
         for assignment in self._membership.assignments.values():
             if assignment.sent >= 0 and now_s - assignment.sent_s > _UNANSWERED_S:
                 assignment.say_again()
+            assignment.note_in_flight(in_flight)
             offset = assignment.due_commit()
             if offset is not None:
                 assignment.sent, assignment.sent_s = offset.offset, now_s
@@ -57,6 +62,11 @@ class Commits:
         since_s = [each.expelled_s for each in self._membership.assignments.values() if each.expelled_s is not None]
         return bool(since_s) and now_s - min(since_s) > _UNNOTICED_S
 
+    def _unsaid(self) -> bool:
+        """Whether an assignment has sent no commit yet."""
+        owned = self._membership.assignments.values()
+        return any(not a.marked and a.sent_s == 0 and a.stopped is None for a in owned)
+
     def _crowded(self) -> list[bool]:
         return [assignment.crowded for assignment in self._membership.assignments.values()]
 
@@ -69,6 +79,7 @@ class Commits:
             refused = error or partition.error
             if refused is None:
                 assignment.expelled_s = None
+                assignment.marked = True
                 assignment.committed = max(assignment.committed, partition.offset)
                 assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
             else:

@@ -19,6 +19,7 @@ log = structlog.get_logger("headrace.agent")
 
 _HAND_OVER_S = 0.05
 _TICK_INTERVAL_S = 1.0
+_SUSPECTED = frozenset({Purpose.ALONE, Purpose.TRIAL})
 
 
 class Dispatch:
@@ -51,20 +52,19 @@ class Dispatch:
         allowed = self._circuits.allowance(time.monotonic())
         if self._flow.congested or allowed == 0:
             return
-        waiting = [a for a in assignments if a.stopped is None and not a.advancing]
-        until_s = time.monotonic() + _HAND_OVER_S
+        now_s = time.monotonic()
+        waiting = [a for a in assignments if a.stopped is None and not a.advancing and not a.waits_for_mark(now_s)]
+        until_s = now_s + _HAND_OVER_S
         while waiting and self._executor.free > 0 and time.monotonic() < until_s:
             self._turn += 1
             assignment = waiting[self._turn % len(waiting)]
             limit = allowed or assignment.batch_limit or self._flow.chunk_records
-            cut = assignment.lanes.take(limit, below=horizons[assignment] if horizons else None)
-            if cut is None:
+            below = horizons[assignment] if horizons else None
+            if not self._begin(assignment, limit, below):
                 waiting.remove(assignment)
-            else:
-                self._submit(assignment, *cut)
-                if allowed is not None:
-                    self._circuits.probing(time.monotonic())
-                    return
+            elif allowed is not None:
+                self._circuits.probing(time.monotonic())
+                return
 
     def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
         """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""
@@ -107,8 +107,45 @@ class Dispatch:
         idle = not assignment.watermark.unfinished and not assignment.out
         return behind and idle and assignment.stopped is None
 
-    def _submit(self, assignment: Assignment, lane: int, records: Sequence[Record]) -> None:
-        chunk = Chunk(assignment, lane, records, assignment.lanes.key_of, deadline_s=self._agent.deadline_s)
+    def proven(self, trial: Chunk) -> None:
+        """A child process has lived through a trial: its record is handled where the agent's records are."""
+        assignment: Any = trial.owner
+        assignment.chunks.discard(trial)
+        if assignment.alive:
+            self._submit(assignment, trial.lane, trial.records)
+
+    def _begin(self, assignment: Assignment, limit: int, below: int | None) -> bool:
+        """Submit the partition's next chunk; whether there was one. Of suspects one record at a time, before all others."""
+        purpose = Purpose.RECORDS
+        if assignment.careful:
+            cut = self._next_suspect(assignment, below)
+            if cut is not None:
+                purpose = Purpose.TRIAL if self._agent.exact else Purpose.ALONE
+            elif self._is_busy_with_suspects(assignment):
+                return False
+        if purpose is Purpose.RECORDS:
+            cut = assignment.lanes.take(limit, below=below)
+        if cut is not None:
+            self._submit(assignment, *cut, purpose=purpose)
+        return cut is not None
+
+    def _next_suspect(self, assignment: Assignment, below: int | None) -> tuple[int, Sequence[Record]] | None:
+        if any(chunk.purpose in _SUSPECTED for chunk in assignment.chunks):
+            return None
+        until = assignment.suspects.until
+        return assignment.lanes.take(1, below=until if below is None else min(until, below))
+
+    @staticmethod
+    def _is_busy_with_suspects(assignment: Assignment) -> bool:
+        """Whether one runs, or could run next. One that waits for its next attempt keeps nobody waiting."""
+        runs = any(chunk.purpose in _SUSPECTED for chunk in assignment.chunks)
+        return runs or assignment.lanes.waiting_below(assignment.suspects.until)
+
+    def _submit(
+        self, assignment: Assignment, lane: int, records: Sequence[Record], purpose: Purpose = Purpose.RECORDS
+    ) -> None:
+        deadline_s, key_of = self._agent.deadline_s, assignment.lanes.key_of
+        chunk = Chunk(assignment, lane, records, key_of, deadline_s=deadline_s, purpose=purpose)
         assignment.chunks.add(chunk)
         assignment.reached = max(assignment.reached, offsets_of(records)[-1] + 1)
         self._executor.submit(chunk)

@@ -79,10 +79,14 @@ def kept_waiting(dependency: str, limit_s: float) -> Failed:
     return failure_of(Unavailable(dependency, f"no answer within {limit_s:g} s"))
 
 
+PROCESS_DIED = "ProcessDied"
+"""The error class of a record whose child process died."""
+
+
 def died(exit_code: int | None) -> Failed:
     """The failure of a record whose child process ended while the record ran."""
     how = f"by signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"with exit code {exit_code}"
-    return Failed(kind="died", error_class="ProcessDied", message=f"the handler's process ended {how}")
+    return Failed(kind="died", error_class=PROCESS_DIED, message=f"the handler's process ended {how}")
 
 
 def bounded(text: str, most_bytes: int) -> str:

@@ -16,6 +16,9 @@ from consumers.runtime.starts import LookUp
 
 Event = Completed | Ticket | LookUp
 
+_OF_RECORDS = frozenset({Purpose.RECORDS, Purpose.ALONE})
+_ENDED_EARLY = frozenset({"died", "deadline"})
+
 
 class Inbox:
     """Serves the events; the runner's thread alone calls it, the others only put into the queue.
@@ -77,10 +80,20 @@ class Inbox:
             self._settlement.acknowledged(event)
         elif isinstance(event, LookUp):
             self.found.append(event)
-        elif event.chunk.purpose is Purpose.RECORDS:
+        elif event.chunk.purpose in _OF_RECORDS:
             self._met_records(event)
+        elif event.chunk.purpose is Purpose.TRIAL:
+            self._met_trial(event)
         else:
             self._met_errand(event.chunk)
+
+    def _met_trial(self, completed: Completed) -> None:
+        """What the trial came to is nobody's business; that it was survived, or not, is."""
+        (outcome,) = completed.outcomes
+        if isinstance(outcome, Failed) and outcome.kind in _ENDED_EARLY:
+            self._met_records(completed)
+        else:
+            self._dispatch.proven(completed.chunk)
 
     def _met_errand(self, chunk: Chunk) -> None:
         if chunk.failure is not None and chunk.failure.kind == "misconfigured":

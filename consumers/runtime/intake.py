@@ -15,6 +15,7 @@ from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import Block, offsets_of, pick, values_of
 from consumers.runtime.bounds import Bound
+from consumers.runtime.failure import PROCESS_DIED
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
@@ -85,14 +86,20 @@ class Intake:
         if assignment is None or assignment.quiet:
             return
         if assignment.retry_delay_s is None:
-            self._queue(assignment, self._block_of(place, messages))
+            self._queue(assignment, self._block_of(assignment, messages))
         else:
-            self._waiting.take(assignment, [retry_of(message) for message in messages], self._queue)
+            retried = [retry_of(message) for message in messages]
+            for each in retried if assignment.hold is not None else ():
+                if each.error[0] == PROCESS_DIED:  # it would kill a worker as it has killed a child
+                    assignment.suspects.charge(each.record.offset, each.record.attempt - 1)
+            self._waiting.take(assignment, retried, self._queue)
 
-    def _block_of(self, place: tuple[str, int], messages: list[Message]) -> Block:
-        """Many messages of one partition, decoded together where that pays."""
-        block = Block.of(place, messages)
-        return block if self._ahead is None else block.decoded(self._ahead.events(block.values))
+    def _block_of(self, assignment: Assignment, messages: list[Message]) -> Block:
+        """Many messages of one partition, decoded together where that pays; suspects not in this process."""
+        block = Block.of(assignment.place, messages)
+        if self._ahead is None or assignment.suspects.until > block.offsets[0]:
+            return block
+        return block.decoded(self._ahead.events(block.values))
 
     def tell(self, error: KafkaError) -> None:
         """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""
@@ -125,6 +132,9 @@ class Intake:
         if assignment.bound is not None and assignment.bound.wanted is not None:
             records = _wanted(assignment, records, [*map(assignment.bound.wanted, records)])
         self._rest(assignment)
+        if assignment.careful:
+            assignment.suspects.delivered(offsets_of(records))
+            records = _tried(assignment, records)
         assignment.lanes.add(records)
         if values:
             self._stats.sized(sum(map(len, filter(None, values))), len(values))
@@ -159,6 +169,14 @@ def _wanted(assignment: Assignment, records: Sequence[Record], wanted: list[bool
     offsets = offsets_of(records)
     assignment.watermark.finish([offset for offset, take in zip(offsets, wanted, strict=True) if not take])
     return pick(records, [index for index, take in enumerate(wanted) if take])
+
+
+def _tried(assignment: Assignment, records: Sequence[Record]) -> Sequence[Record]:
+    """The records, with the attempts of those that child processes of earlier owners have died of."""
+    died = assignment.suspects.died
+    if not died:
+        return records
+    return [msgspec.structs.replace(each, attempt=max(each.attempt, died.get(each.offset, 0) + 1)) for each in records]
 
 
 def retry_of(message: Any) -> Retried:

@@ -40,3 +40,12 @@ def open_state(agent: Agent, kit: Kit) -> "State | None":
     from consumers.runtime.state import State
 
     return State(kit.settings.database_url, group=kit.settings.names.group(agent.name))
+
+
+def open_trial(agent: Agent, kit: Kit) -> "State | None":
+    """The same, of whose transactions nothing is kept."""
+    if not agent.exact:
+        return None
+    from consumers.runtime.state import Trial
+
+    return Trial(kit.settings.database_url, group=kit.settings.names.group(agent.name))

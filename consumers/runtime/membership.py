@@ -185,7 +185,7 @@ class Membership:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
         for assignment in leaving:
-            assignment.say_again()
+            assignment.leave()
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:

@@ -11,9 +11,11 @@ from typing import NamedTuple
 FORMAT = "headrace/1"
 MOST_BYTES = 4095
 """What a broker takes by default (offset.metadata.max.bytes less one)."""
-_DONE_MOST_BYTES = MOST_BYTES - 128
-"""Room for the other facts: a topic id is 22 characters."""
+_DONE_MOST_BYTES = MOST_BYTES - 320
+_DIED_MOST_BYTES = 96
+"""Room for the other facts: a topic id is 22 characters, an offset 19 at most."""
 _LENGTH_DIGITS = 7
+_NUMBER_DIGITS = 19
 _AS_DIGITS = bytes.maketrans(b"\0\1", b"01")
 _AS_FLAGS = bytes.maketrans(b"01", b"\0\1")
 
@@ -30,6 +32,22 @@ class Birth(NamedTuple):
     partitions: int
 
 
+class Hold(NamedTuple):
+    """The mark of an owner: it stands for as long as the partition is held, and an owner that leaves takes it away.
+
+    Attributes:
+        owner: a name that no other process has.
+        since: the offset at which it started.
+        deaths: how many owners before it, one after another, ended without leaving while the commit stood there.
+        in_flight: the most records that it, or one of those, has had in flight.
+    """
+
+    owner: str
+    since: int
+    deaths: int = 0
+    in_flight: int = 0
+
+
 class Note(NamedTuple):
     """The facts of one partition's commit.
 
@@ -37,11 +55,15 @@ class Note(NamedTuple):
         topic_id: of the log that the offset was committed for; None where that is unknown.
         birth: of the group, for this topic; None where that is unknown.
         done: what is finished beyond the committed offset: a byte for it and for each offset that follows, 1 where it is.
+        hold: the mark of the partition's owner; None where it has left.
+        died: how often a child process died of a record that is not finished, as (offset, times).
     """
 
     topic_id: str | None = None
     birth: Birth | None = None
     done: bytes = b""
+    hold: Hold | None = None
+    died: tuple[tuple[int, int], ...] = ()
 
 
 def encode(note: Note) -> str:
@@ -49,6 +71,8 @@ def encode(note: Note) -> str:
     facts = {
         "id": note.topic_id,
         "born": f"{note.birth.at_ms}/{note.birth.partitions}" if note.birth else None,
+        "held": "/".join(map(str, note.hold)) if note.hold else None,
+        "died": _joined(note.died),
         "done": _packed(note.done[: fitting(note.done)]),
     }
     return " ".join([FORMAT, *(f"{name}={value}" for name, value in facts.items() if value)])
@@ -67,7 +91,8 @@ def decode(metadata: str | None) -> Note:
     facts = _facts(metadata)
     at_ms, _, partitions = facts.get("born", "").partition("/")
     birth = Birth(int(at_ms), int(partitions)) if at_ms.isdecimal() and partitions.isdecimal() else None
-    return Note(facts.get("id"), birth, _unpacked(facts.get("done", "")))
+    done, died = _unpacked(facts.get("done", "")), _died(facts.get("died", ""))
+    return Note(facts.get("id"), birth, done, _hold(facts.get("held", "")), died)
 
 
 def encode_logs(ids: Mapping[str, str]) -> str:
@@ -109,6 +134,32 @@ def _unpacked(text: str) -> bytes:
         return b""
     flags = f"{int.from_bytes(raw, 'big'):0{int(length)}b}".encode().translate(_AS_FLAGS)
     return flags if len(flags) == int(length) else b""
+
+
+def _hold(text: str) -> Hold | None:
+    owner, *numbers = text.split("/")
+    if not owner or len(numbers) != len(Hold._fields) - 1 or not all(map(_is_number, numbers)):
+        return None
+    return Hold(owner, *map(int, numbers))
+
+
+def _joined(died: tuple[tuple[int, int], ...]) -> str:
+    """The deaths as text, cut to whole ones; of a record that is left out, a later owner counts anew."""
+    told = ""
+    for offset, times in died:
+        more = f"{told},{offset}:{times}" if told else f"{offset}:{times}"
+        told = more if len(more) <= _DIED_MOST_BYTES else told
+    return told
+
+
+def _died(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = [each.split(":") for each in text.split(",")]
+    return tuple((int(pair[0]), int(pair[1])) for pair in pairs if len(pair) == 2 and all(map(_is_number, pair)))
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a number of an offset's length."""
+    return text.isascii() and text.isdecimal() and len(text) <= _NUMBER_DIGITS
 
 
 def _facts(metadata: str | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """One agent at work, in one thread: poll, cut, hand over, settle, commit. The straight line of an event."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -15,7 +16,7 @@ from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounded_starts import BoundedStarts
 from consumers.runtime.bounds import Bounds
 from consumers.runtime.broker_view import BrokerView
-from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.chunk import Chunk
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.commits import Commits
 from consumers.runtime.dispatch import Dispatch
@@ -87,6 +88,7 @@ class Runner:
         self._bounds = bounds
         self._group = self._names.group(agent.name) if bounds is None else bounds.group
         self._protocol = kit.settings.group_protocol
+        self._owner = secrets.token_hex(4)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._memory = (self._names.dead_letter(agent.name), 0)
         retry_topics = {delay_s: self._names.retry(agent.name, delay_s) for delay_s in agent.retry_delays_s}
@@ -101,10 +103,10 @@ class Runner:
         self.membership = Membership(
             agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
-        self._commits = Commits(agent, self.membership)
         waiting = Waiting(self.membership, self._settlement)
         self._intake = Intake(agent, self.membership, waiting, self.stats, ahead=Ahead.of(agent, kit))
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
+        self._commits = Commits(agent, self.membership, in_flight=lambda: self._flow.limit)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._watchdog = Watchdog(agent, self.circuits)
@@ -150,7 +152,12 @@ class Runner:
 
     def running(self) -> list[Chunk]:
         """What runs now."""
-        return [chunk for chunk in self._executor.running() if chunk.purpose is Purpose.RECORDS]
+        return [chunk for chunk in self._executor.running() if chunk.records]
+
+    @property
+    def careful(self) -> int:
+        """How many partitions are taken carefully: their last owners may have died of a record."""
+        return sum(assignment.careful for assignment in list(self.membership.assignments.values()))
 
     @property
     def protocol(self) -> str:
@@ -181,9 +188,9 @@ class Runner:
         )
         view = self._view = self._view or BrokerView(self._kit.settings)
         self._topic_ids = TopicIds(self.agent.name, view)
-        starts = Starts(self.agent, group, view, memory=self._memory, state=self._state)
+        starts = Starts(self.agent, group, view, memory=self._memory, state=self._state, owner=self._owner)
         if self._bounds is not None:
-            starts = BoundedStarts(self.agent, view, self._bounds)
+            starts = BoundedStarts(self.agent, view, self._bounds, owner=self._owner)
         self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
 
     def _turn(self) -> None:
@@ -214,7 +221,8 @@ class Runner:
         if self._flow.holds_back(time.monotonic()):
             self._inbox.wait(_HELD_BACK_WAIT_S)
             return
-        busy = any(assignment.out for assignment in self.membership.assignments.values())
+        owned, now_s = self.membership.assignments.values(), time.monotonic()
+        busy = any(assignment.out or assignment.waits_for_mark(now_s) for assignment in owned)
         message = self._consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
         if message is None:
             if busy:

@@ -87,8 +87,17 @@ class Settlement:
         if not self._finished_silently(assignment, chunk.records, completed.outcomes):
             handled = [outcome for outcome in completed.outcomes if isinstance(outcome, Handled)]
             self._stats.took([*map(_elapsed_us, handled)])
+            self._charge(assignment, chunk.records, completed.outcomes)
             self._apply(assignment, chunk.lane, [*chunk.records], completed.outcomes)
         assignment.lanes.release(chunk.lane)
+
+    @staticmethod
+    def _charge(assignment: Assignment, records: Sequence[Record], outcomes: list[Outcome]) -> None:
+        """Note whom child processes died of: the count outlives this worker, in the commit's metadata."""
+        if assignment.hold is not None:
+            for record, outcome in zip(records, outcomes, strict=True):
+                if isinstance(outcome, Failed) and outcome.kind == "died":
+                    assignment.suspects.charge(record.offset, record.attempt)
 
     def _finished_silently(self, assignment: Assignment, records: Sequence[Record], outcomes: list[Outcome]) -> bool:
         """Whether all of them are handled without a result; then they are finished, with no step of Python for each."""

@@ -15,11 +15,12 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.errors import Unavailable
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Executor
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.broker_view import BrokerView, is_final, reason_of
 from consumers.runtime.metadata import Birth, Note, decode, decode_logs
 from consumers.runtime.offsets import Committed, Log, Start, birth_of, start_of
+from consumers.runtime.suspects import Suspects, take_over
 
 if TYPE_CHECKING:
     from consumers.runtime.state import Position, State
@@ -102,14 +103,18 @@ class Starts:
         view: of the broker.
         memory: the partition whose commit remembers the logs: a deleted topic takes its own commits along.
         state: the exact state, for an agent that has one.
+        owner: whose mark the partitions get; a name that no other process has.
     """
 
-    def __init__(self, agent: Agent, group: str, view: BrokerView, *, memory: Place, state: "State | None") -> None:
+    def __init__(
+        self, agent: Agent, group: str, view: BrokerView, *, memory: Place, state: "State | None", owner: str
+    ) -> None:
         self._agent = agent
         self._group = group
         self._view = view
         self._memory = memory
         self._state = state
+        self._owner = owner
 
     def look_up(self, places: Iterable[Place], former: Mapping[Place, Committed]) -> LookUp:
         """Begin to ask; `former` says how far this process itself has read logs that may be gone."""
@@ -184,7 +189,30 @@ class Starts:
         commit = facts.commits.get(place)
         done = decode(commit.said).done if commit is not None and known is commit and not start.misfit else b""
         note = Note(log_now.topic_id, birth, done)
-        return Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
+        fresh = Assignment.of(self._agent, *place, note, start, committed=commit.offset if commit else -1)
+        self._mark(fresh, commit, log_now)
+        return fresh
+
+    def _mark(self, fresh: Assignment, commit: Committed | None, log_now: Log) -> None:
+        """Whose it is, and which of its records the owners before may have died of; a child's death is its parent's to count."""
+        if self._agent.executor is Executor.PROCESSES or fresh.stopped is not None:
+            return
+        fits = commit is not None and commit.topic_id == log_now.topic_id
+        said = decode(commit.said) if commit is not None and fits else Note()
+        hold = take_over(said, owner=self._owner, start=fresh.started_at, high=log_now.high)
+        died = [each for each in said.died if fresh.started_at <= each[0] < log_now.high]
+        fresh.held_by(hold, Suspects.of(hold, died, high=log_now.high))
+        if fresh.careful:
+            log.warning(
+                "taken_carefully",
+                agent=self._agent.name,
+                topic=fresh.topic,
+                partition=fresh.partition,
+                offsets=f"{fresh.started_at} to {fresh.suspects.until - 1}",
+                deaths=hold.deaths,
+                children_died=dict(died) or None,
+                meaning="its last owners ended without leaving: what they may have died of runs alone, in a child process",
+            )
 
     def _first(self, place: Place, facts: "_Facts", birth: Birth) -> int:
         """Where the group begins a partition that it has never read.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -251,6 +251,24 @@ class State:
         headers = msgspec.msgpack.encode(message.headers)
         row = {"group_name": self._group, "id": message.id, "topic": message.topic}
         return {**row, "key": message.key, "value": message.value, "headers": headers}
+
+
+class _UndoneError(Exception):
+    """Raised when a trial is over."""
+
+
+class Trial(State):
+    """A state of whose transactions nothing is kept: to see whether a record can be handled at all."""
+
+    @contextmanager
+    def transaction(self, position: Position, *, expected: int, following: int) -> Iterator[sa.Connection]:
+        """One that is always rolled back."""
+        with (
+            suppress(_UndoneError),
+            super().transaction(position, expected=expected, following=following) as connection,
+        ):
+            yield connection
+            raise _UndoneError
 
 
 _HEADERS = tuple[tuple[str, bytes], ...]

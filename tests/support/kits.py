@@ -3,7 +3,7 @@
 import time
 from queue import Empty, SimpleQueue
 
-from consumers.runtime.chunk import Chunk
+from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.executors import make_executor
 from consumers.runtime.kit import open_kit
 from consumers.runtime.lanes import Lanes
@@ -17,7 +17,7 @@ SHOP = "tests.support.shop.agents"
 
 def shop_kit(**changes):
     """The shop's kit, without a registry."""
-    return open_kit(Settings(catalogue=SHOP, **changes))
+    return open_kit(Settings(**{"catalogue": SHOP, **changes}))
 
 
 def order_record(kit, offset, *, wish="ok", key=b"k", attempt=1, sequence=0):
@@ -45,15 +45,16 @@ class Bench:
     """An executor of the shop's agent of that name, and a queue of what came back."""
 
     def __init__(self, name, **changes):
-        self.kit = shop_kit()
+        self.kit = shop_kit(**changes)
         self.agent = agent_named(self.kit, name)
         self.back = SimpleQueue()
         self.executor = make_executor(self.agent, self.kit, state=None, done=self.back.put)
         self.executor.start()
 
-    def submit(self, records):
+    def submit(self, records, purpose=Purpose.RECORDS):
         lanes = Lanes(lanes=1, order=self.agent.order)
-        chunk = Chunk(owner=Owner(), lane=0, records=records, key_of=lanes.key_of, deadline_s=self.agent.deadline_s)
+        deadline_s, key_of = self.agent.deadline_s, lanes.key_of
+        chunk = Chunk(Owner(), lane=0, records=records, key_of=key_of, deadline_s=deadline_s, purpose=purpose)
         self.executor.submit(chunk)
         return chunk
 

@@ -30,18 +30,25 @@ class PoolError(HeadraceError):
 
 
 class Processes:
-    """`concurrency` children, each kept by a thread of the parent; only bytes cross the pipe.
+    """Children, each kept by a thread of the parent; only bytes cross the pipe.
 
     A pool library's time-out is a chunk's; here the deadline is the record's, and each result comes back as it is done,
     so the keeper is our own (a pebble pool would redo, or charge, the neighbours of a record that hangs).
+
+    Args:
+        agent: from the catalogue.
+        kit: what its work stands on.
+        children: how many.
+        done: called with what is back.
     """
 
-    def __init__(self, agent: Agent, kit: Kit, *, done: Done) -> None:
+    def __init__(self, agent: Agent, kit: Kit, *, children: int, done: Done) -> None:
         self._agent = agent
         self._done = done
         self._settings = kit.settings
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._slots: Slots[_Child] = Slots(agent.concurrency)
+        self._children = children
+        self._slots: Slots[_Child] = Slots(children)
         self._keepers: list[threading.Thread] = []
         self.hung = 0
         self.broken: BaseException | None = None
@@ -53,7 +60,7 @@ class Processes:
 
     def start(self) -> None:
         """Start the keepers, each of which starts its child."""
-        for _ in range(self._agent.concurrency):
+        for _ in range(self._children):
             keeper = threading.Thread(target=self._keep, name=f"{self._agent.name}-keeper", daemon=True)
             self._keepers.append(keeper)
             keeper.start()
@@ -72,9 +79,13 @@ class Processes:
 
     def cancel(self, chunk: Chunk) -> None:
         """Kill the child that runs the chunk."""
-        child = self._slots.leave(chunk)
-        if chunk.answer() and child is not None:
-            child.kill()
+        self._take_back(chunk)
+
+    def dismiss(self) -> list[Chunk]:
+        """End the children without waiting for that; the chunks that are not done, for somebody else to do."""
+        for _ in self._keepers:
+            self._queue.put(None)
+        return [chunk for chunk in self.running() if self._take_back(chunk)]
 
     def close(self, limit_s: float) -> None:
         """End the children: the idle ones by closing their pipe, the others by a kill at the limit."""
@@ -87,6 +98,13 @@ class Processes:
             self.cancel(chunk)
         for keeper in self._keepers:
             keeper.join(1.0)
+
+    def _take_back(self, chunk: Chunk) -> bool:
+        """Kill the child that runs the chunk; whether it was not done yet."""
+        child, is_open = self._slots.leave(chunk), chunk.answer()
+        if is_open and child is not None:
+            child.kill()
+        return is_open
 
     def _keep(self) -> None:
         child = None
@@ -136,7 +154,7 @@ class _Child:
     def run(self, chunk: Chunk) -> Failed | None:
         """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
         try:
-            self._pipe.send_bytes(_requests.encode([*chunk.records]))
+            self._pipe.send_bytes(_requests.encode(child_module.Request.of(chunk)))
             for index in range(len(chunk.records)):
                 chunk.index, chunk.started_s = index, time.monotonic()
                 if not self._pipe.poll(chunk.deadline_s):

@@ -26,13 +26,11 @@ Done = Callable[[Completed], None]
 
 
 class Executor(Protocol):
-    """Runs chunks; answers for each of them once, by `done`, from whatever thread.
+    """Runs chunks; answers for each of them once, by `done`, from whatever thread."""
 
-    Attributes:
-        broken: why no chunk can run at all (a pool that cannot start), or None.
-    """
-
-    broken: BaseException | None
+    @property
+    def broken(self) -> BaseException | None:
+        """Why no chunk can run at all (a pool that cannot start), or None."""
 
     @property
     def hung(self) -> int:
@@ -62,15 +60,21 @@ class Executor(Protocol):
 
 
 def make_executor(agent: Agent, kit: Kit, *, state: "State | None", done: Done) -> Executor:
-    """The executor that the catalogue names for the agent."""
+    """The executor that the catalogue names for the agent; what may kill its process runs in others."""
+    if agent.executor is Kind.PROCESSES:
+        from consumers.runtime.executors.processes import Processes
+
+        return Processes(agent, kit, children=agent.concurrency, done=done)
+    from consumers.runtime.executors.isolating import Isolating
+
+    return Isolating(_in_process(agent, kit, state=state, done=done), agent, kit, done=done)
+
+
+def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) -> Executor:
     from consumers.runtime.batch_work import BatchWork
     from consumers.runtime.executors.inline import Inline
     from consumers.runtime.executors.threads import Threads
 
-    if agent.executor is Kind.PROCESSES:
-        from consumers.runtime.executors.processes import Processes
-
-        return Processes(agent, kit, done=done)
     if agent.executor is Kind.ASYNCIO:
         from consumers.runtime.executors.event_loop import EventLoop
 

@@ -19,7 +19,7 @@ class Recorder:
         self.agent = agent_named(shop_kit(), "threads")
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=0)
         self.assignments, self.committed = {self.assignment.place: self.assignment}, []
-        self.commits = Commits(self.agent, self)
+        self.commits = Commits(self.agent, self, in_flight=lambda: 200)
 
     def commit(self, *, offsets, asynchronous):
         assert asynchronous

@@ -92,6 +92,6 @@ def test_waiting_for_a_locked_database_is_no_fault_of_the_records_and_no_hung_ha
     assert (gate.calls, desk.executor.hung) == (0, 0)
     stranger.execute("ROLLBACK")
     stranger.close()
-    eventually(lambda: not desk.executor._given_up)  # it has got its transaction, and has nothing to do in it
+    eventually(lambda: not desk.executor._usual._given_up)  # it has got its transaction, and has nothing to do in it
     assert gate.calls == 0
     desk.close()

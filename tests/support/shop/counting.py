@@ -10,6 +10,7 @@ from consumers.batch import Batch
 from consumers.context import Context
 from consumers.database import source_of
 from consumers.errors import Reject, RejectSome, Unavailable
+from tests.support.shop.handlers import end_process
 
 metadata = sa.MetaData()
 seen = sa.Table(
@@ -28,6 +29,7 @@ def count(orders: Batch, context: Context) -> None:
     metadata.create_all(connection)
     wishes = orders.frame["wish"].to_list()
     for wish in wishes:
+        end_process(wish, "")
         if wish == "reject":
             raise Reject("a poison order")
         if wish == "bug":

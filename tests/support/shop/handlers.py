@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -22,10 +23,6 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
         time.sleep(3600)
     elif wish == "memory":
         bytearray(int(detail) * 1024 * 1024)
-    elif wish == "segfault":
-        ctypes.string_at(0)
-    elif wish == "die":
-        os._exit(int(detail or 9))
     return _decided(order, context, wish, detail)
 
 
@@ -58,13 +55,44 @@ def ledger(order: OrderPlaced, context: Context) -> OrderConfirmed:
     wish, _, detail = order.wish.partition(":")
     if wish == "slow":
         time.sleep(float(detail))
+    end_process(wish, detail)
     line = f"{context.origin.partition} {context.origin.offset} {order.order_id} {order.sequence} {os.getpid()}\n"
     with Path(os.environ["SHOP_LEDGER"]).open("ab", buffering=0) as file:
         file.write(line.encode())
     return OrderConfirmed(order_id=order.order_id, sequence=order.sequence)
 
 
+async def ledger_async(order: OrderPlaced, context: Context) -> OrderConfirmed:
+    """The same as a coroutine."""
+    await asyncio.sleep(0)
+    return ledger(order, context)
+
+
+def ledger_of_many(orders: Batch, context: Context) -> list[OrderConfirmed]:
+    """The same for a batch."""
+    for wish in orders.frame["wish"]:
+        end_process(wish, "")
+    lines = [
+        f"{orders.partition} {offset} {order_id} 0 {os.getpid()}\n"
+        for offset, order_id in zip(orders.offsets, orders.frame["order_id"], strict=True)
+    ]
+    with Path(os.environ["SHOP_LEDGER"]).open("ab", buffering=0) as file:
+        file.write("".join(lines).encode())
+    return [OrderConfirmed(order_id=order_id) for order_id in orders.frame["order_id"]]
+
+
+def end_process(wish: str, detail: str) -> None:
+    """What ends the process at once, as the handler's native code, or the kernel short of memory, would."""
+    if wish == "segfault":
+        ctypes.string_at(0)
+    elif wish == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif wish == "die":
+        os._exit(int(detail or 9))
+
+
 def _decided(order: OrderPlaced, context: Context, wish: str, detail: str) -> OrderConfirmed | None:
+    end_process(wish, detail)
     if wish == "reject":
         raise Reject(detail or "no such article")
     if wish == "retry":
