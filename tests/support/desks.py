@@ -81,7 +81,8 @@ class ExactDesk:
     """One partition of the shop's counting agent; `turn` does what the runner's turn does with it."""
 
     def __init__(self, database_url, *, kind=State, **changes):
-        self.kit = shop_kit()
+        self.kit = shop_kit(database_url=database_url)
+        self.trials = 0
         self.agent = msgspec.structs.replace(agent_named(self.kit, "counting"), **changes)
         self.state, self.back = kind(database_url, group="counting"), SimpleQueue()
         self.outcomes, self.failed = [], []
@@ -125,6 +126,10 @@ class ExactDesk:
 
     def _meet(self, completed):
         chunk = completed.chunk
+        if chunk.purpose is Purpose.TRIAL:
+            self.trials += 1
+            self.dispatch.proven(chunk)
+            return
         if chunk.purpose is not Purpose.RECORDS:
             self.dispatch.returned(chunk)
             return

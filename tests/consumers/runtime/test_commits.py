@@ -3,20 +3,25 @@
 import time
 
 from confluent_kafka import KafkaError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.commits import Commits
 from consumers.runtime.local import agent_named
-from consumers.runtime.metadata import Note
+from consumers.runtime.metadata import Hold, Note, decode
 from consumers.runtime.offsets import Start
+from consumers.runtime.suspects import Suspects
 from tests.support.kits import shop_kit
+
+KIT = shop_kit()
 
 
 class Recorder:
     """A consumer that writes down what it is asked to commit, and a membership of one partition."""
 
     def __init__(self):
-        self.agent = agent_named(shop_kit(), "threads")
+        self.agent = agent_named(KIT, "threads")
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=0)
         self.assignments, self.committed = {self.assignment.place: self.assignment}, []
         self.commits = Commits(self.agent, self, in_flight=lambda: 200)
@@ -24,6 +29,7 @@ class Recorder:
     def commit(self, *, offsets, asynchronous):
         assert asynchronous
         self.committed += [offset.offset for offset in offsets]
+        self.told = decode(offsets[-1].metadata)
 
     def finish(self, *offsets):
         self.assignment.watermark.deliver(offsets)
@@ -33,10 +39,10 @@ class Recorder:
         """Nothing to pause."""
 
 
-def answer(code):
-    """What the broker says of the commit of offset 3; None for that it has it."""
+def answer(code, *, offset=3):
+    """What the broker says of the commit of this offset; None for that it has it."""
     error = None if code is None else KafkaError(code)
-    return type("Answer", (), {"topic": "orders.placed", "partition": 0, "offset": 3, "error": error})()
+    return type("Answer", (), {"topic": "orders.placed", "partition": 0, "offset": offset, "error": error})()
 
 
 def test_a_commit_that_nobody_answers_is_said_again_after_a_while():
@@ -86,3 +92,62 @@ def test_a_commit_that_is_refused_for_another_reason_expels_nobody():
     recorder.commits.send(recorder, 10.0)
     recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)])
     assert not recorder.commits.is_expelled(time.monotonic() + 60)
+
+
+def test_an_assignments_first_commit_says_who_holds_it_and_waits_for_no_interval():
+    recorder = Recorder()
+    recorder.commits.send(recorder, 9.95)
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    assert recorder.assignment.waits_for_mark(time.monotonic())
+    for now_s in (10.0, 10.01):
+        recorder.commits.send(recorder, now_s)
+    assert recorder.committed == [0]
+    assert recorder.told.hold == Hold("it", 0, in_flight=256)
+    recorder.commits.answered(None, [answer(None, offset=0)])
+    assert not recorder.assignment.waits_for_mark(time.monotonic())
+
+
+def test_a_coordinator_that_is_away_keeps_no_record_waiting_for_long():
+    recorder = Recorder()
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    for now_s in (10.0, 10.05, 10.11):
+        recorder.commits.send(recorder, now_s)
+        recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_NOT_AVAILABLE, offset=0)])
+    assert recorder.committed == [0, 0], "asked again at the interval"
+    assert not recorder.assignment.waits_for_mark(time.monotonic() + 4.0)
+
+
+def test_an_owner_that_leaves_takes_its_mark_away_and_leaves_the_deaths_of_children():
+    recorder = Recorder()
+    recorder.assignment.held_by(Hold("it", 0), Suspects(died=((1, 2), (5, 1))))
+    recorder.finish(0, 1, 2)
+    recorder.assignment.leave()
+    recorder.commits.send(recorder, 10.0)
+    assert (recorder.told.hold, recorder.told.died) == (None, ((5, 1),))
+
+
+def test_the_death_of_a_child_is_told_though_nothing_is_finished():
+    recorder = Recorder()
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.commits.send(recorder, 10.0)
+    recorder.commits.answered(None, [answer(None, offset=0)])
+    recorder.assignment.suspects.charge(4, 1)
+    recorder.commits.send(recorder, 11.0)
+    recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_NOT_AVAILABLE, offset=0)])
+    recorder.commits.send(recorder, 12.0)
+    assert recorder.told.died == ((4, 1),)
+    assert len(recorder.committed) == 3, "what was refused is said again"
+
+
+@given(done=st.binary(max_size=40).map(lambda raw: bytes(byte & 1 for byte in raw)), delivered=st.integers(0, 50))
+def test_what_an_earlier_owner_has_finished_is_told_until_it_is_delivered(done, delivered):
+    note = Note("id", done=done)
+    assignment = Assignment.of(agent_named(KIT, "threads"), "orders.placed", 0, note, Start(100), committed=100)
+    offsets = list(range(100, 100 + delivered))
+    assignment.watermark.deliver(offsets)
+    assignment.watermark.finish([offset for offset in offsets if assignment.is_done(offset)])
+    assignment.held_by(Hold("it", 100), Suspects())
+    due = assignment.due_commit()
+    told = [due.offset + index for index, flag in enumerate(decode(due.metadata).done) if flag]
+    finished = [100 + index for index, flag in enumerate(done) if flag]
+    assert [*range(100, due.offset), *told] == finished

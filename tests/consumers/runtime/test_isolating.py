@@ -5,11 +5,12 @@ import time
 import msgspec
 import pytest
 
+from consumers.runtime.chunk import Purpose
 from consumers.runtime.record import Failed, Handled, Held
 from tests.support.desks import ExactDesk
 from tests.support.flows import eventually
 from tests.support.kits import Bench, order_record
-from tests.support.shop.records import OrderConfirmed
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
 IN_THE_WORKER = ["inline", "threads", "asyncio"]
 
@@ -27,22 +28,22 @@ def bench():
         each.executor.close(2.0)
 
 
-def suspects(bench, *wishes, keys=None):
-    """Outcomes of one chunk of such orders, each a suspect."""
-    keys = keys or [f"k{index}".encode() for index in range(len(wishes))]
-    records = [order_record(bench.kit, index, wish=wish, key=keys[index]) for index, wish in enumerate(wishes)]
-    bench.submit([msgspec.structs.replace(record, suspect=True) for record in records])
-    return bench.result()
+def suspect(bench, wish, *, offset=0):
+    """The outcome of one such order, run alone."""
+    bench.submit([order_record(bench.kit, offset, wish=wish)], Purpose.ALONE)
+    (outcome,) = bench.result()
+    return outcome
 
 
 @pytest.mark.parametrize("name", IN_THE_WORKER)
 @pytest.mark.parametrize(
     ("wish", "ended"), [("segfault", "by signal 11"), ("killed", "by signal 9"), ("die:3", "with exit code 3")]
 )
-def test_a_suspect_that_kills_its_process_is_told_by_how_it_died_and_costs_no_other(bench, name, wish, ended):
-    outcomes = suspects(bench(name), "ok", wish, "ok")
-    assert [type(outcome) for outcome in outcomes] == [Handled, Failed, Held]
-    assert (outcomes[1].kind, outcomes[1].message) == ("died", f"the handler's process ended {ended}")
+def test_a_suspect_that_kills_its_process_is_told_by_how_it_died(bench, name, wish, ended):
+    one = bench(name)
+    outcome = suspect(one, wish)
+    assert (outcome.kind, outcome.message) == ("died", f"the handler's process ended {ended}")
+    assert isinstance(suspect(one, "ok"), Handled), "the next one has a child of its own"
 
 
 @pytest.mark.parametrize("name", IN_THE_WORKER)
@@ -51,35 +52,50 @@ def test_an_innocent_suspect_gives_the_same_bytes_as_in_the_worker(bench, name):
     record = order_record(one.kit, 0)
     one.submit([record])
     (in_the_worker,) = one.result()
-    one.submit([msgspec.structs.replace(record, suspect=True)])
+    one.submit([record], Purpose.ALONE)
     (in_a_child,) = one.result()
     assert in_a_child.results[0].value == in_the_worker.results[0].value
     assert one.kit.codec.decode(in_a_child.results[0].value, OrderConfirmed).order_id == "o0"
 
 
+def test_what_was_decoded_of_a_suspect_stays_behind(bench):
+    one = bench("threads")
+    decoded = msgspec.structs.replace(order_record(one.kit, 0), event=OrderPlaced(order_id="o0"))
+    one.submit([decoded], Purpose.ALONE)
+    assert isinstance(one.result()[0], Handled)
+
+
 def test_a_suspect_has_its_deadline_where_the_worker_could_not_end_it(bench):
-    (outcome,) = suspects(bench("inline"), "hang")
-    assert outcome.kind == "deadline"
+    assert suspect(bench("inline"), "hang").kind == "deadline"
 
 
 def test_the_worker_goes_on_while_suspects_run(bench):
     one = bench("threads")
-    suspect = msgspec.structs.replace(order_record(one.kit, 0, wish="slow:0.9", key=b"a"), suspect=True)
-    suspected, other = one.submit([suspect]), one.submit([order_record(one.kit, 1, key=b"b")])
+    suspected = one.submit([order_record(one.kit, 0, wish="slow:0.9", key=b"a")], Purpose.ALONE)
+    other = one.submit([order_record(one.kit, 1, key=b"b")])
     assert isinstance(one.result()[0], Handled)
     assert (other.answered, suspected.answered) == (True, False)
     assert isinstance(one.result()[0], Handled)
 
 
+def test_a_suspect_that_nobody_waits_for_any_more_ends_with_its_child(bench):
+    one = bench("threads")
+    hanging = one.submit([order_record(one.kit, 0, wish="hang")], Purpose.ALONE)
+    eventually(lambda: hanging.started_s > 0)
+    one.executor.cancel(hanging)
+    assert isinstance(suspect(one, "ok"), Handled)
+    assert hanging.outcomes == [None]
+
+
 def test_children_end_when_no_suspect_comes_any_more(bench):
     one = bench("threads")
-    suspects(one, "ok")
+    suspect(one, "ok")
     children = one.executor._children
     now_s = time.monotonic()
     one.executor.expire(now_s)
     one.executor.expire(now_s + 11.0)
     eventually(lambda: not any(keeper.is_alive() for keeper in children._keepers))
-    assert isinstance(suspects(one, "ok")[0], Handled), "the next suspect starts others"
+    assert isinstance(suspect(one, "ok"), Handled), "the next suspect starts others"
 
 
 def test_where_no_child_can_start_suspects_run_in_the_worker(tmp_path, monkeypatch, bench):
@@ -87,34 +103,33 @@ def test_where_no_child_can_start_suspects_run_in_the_worker(tmp_path, monkeypat
     monkeypatch.setenv("SHOP_BROKEN", str(tmp_path / "broken"))
     one = bench("brittle", catalogue="tests.support.troubles")
     (tmp_path / "broken").touch()
-    assert suspects(one, "ok", "ok") == [Held(), Held()], "handed back: nothing was tried"
-    assert [type(outcome) for outcome in suspects(one, "ok", "ok")] == [Handled, Handled]
+    assert suspect(one, "ok") == Held(), "handed back: nothing was tried"
+    assert isinstance(suspect(one, "ok"), Handled)
 
 
-def test_a_batch_of_suspects_stores_its_rows_and_its_offset_in_one_transaction_of_the_child(tmp_path):
+@pytest.mark.parametrize(("wish", "came_to"), [("ok", Handled), ("segfault", Failed)])
+def test_of_an_exact_agents_trial_nothing_is_kept(tmp_path, wish, came_to):
     desk = ExactDesk(f"sqlite:///{tmp_path}/headrace.db")
     try:
-        records = [msgspec.structs.replace(order_record(desk.kit, offset), suspect=True) for offset in range(20)]
-        desk.assignment.watermark.deliver(range(20))
-        desk.assignment.last_suspect = 19
-        desk.assignment.lanes.add(records)
-        desk.until(lambda: len(desk.outcomes) == 20)
-        assert desk.rows() == [f"o{number}" for number in range(20)]
-        assert (desk.state.start(desk.position), desk.assignment.stored) == (20, 20)
+        desk.assignment.suspects.charge(0, 1)
+        desk.deliver(0, wish=wish)
+        desk.dispatch.hand_over([desk.assignment])
+        trial = eventually(lambda: desk.back.get_nowait() if not desk.back.empty() else None)
+        assert trial.chunk.purpose is Purpose.TRIAL
+        assert isinstance(trial.outcomes[0], came_to)
+        assert (desk.rows(), desk.state.start(desk.position), desk.assignment.stored) == ([], 0, 0)
     finally:
         desk.close()
 
 
-def test_a_batch_of_suspects_that_kills_the_child_stores_nothing(tmp_path):
+def test_what_has_lived_through_its_trial_is_stored_once(tmp_path):
     desk = ExactDesk(f"sqlite:///{tmp_path}/headrace.db")
     try:
-        wishes = ["ok", "segfault", "ok"]
-        records = [order_record(desk.kit, offset, wish=wish) for offset, wish in enumerate(wishes)]
-        desk.assignment.watermark.deliver(range(3))
-        desk.assignment.last_suspect = 2
-        desk.assignment.lanes.add([msgspec.structs.replace(record, suspect=True) for record in records])
-        desk.until(lambda: len(desk.outcomes) == 3)
-        assert [outcome.kind for outcome in desk.outcomes if isinstance(outcome, Failed)] == ["died"]
-        assert (desk.rows(), desk.state.start(desk.position), desk.assignment.stored) == ([], 0, 0)
+        desk.assignment.suspects.charge(1, 1)
+        desk.deliver(0, 1, 2, 3)
+        desk.until(lambda: len(desk.outcomes) == 4)
+        assert desk.rows() == ["o0", "o1", "o2", "o3"]
+        assert (desk.state.start(desk.position), desk.assignment.stored) == (4, 4)
+        assert desk.trials == 2
     finally:
         desk.close()
