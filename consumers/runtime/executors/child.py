@@ -1,7 +1,7 @@
 """The child process: bytes in, encoded results out, one record after another; it does not outlive its parent."""
 
 import asyncio
-import ctypes
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -23,7 +23,6 @@ from schemas.settings import Settings
 
 READY = b"ready"
 _MIB = 1024 * 1024
-_PR_SET_PDEATHSIG = 1
 _FIRST_TO_GO = "1000"
 
 
@@ -85,17 +84,21 @@ def main(connection: Connection, settings: Settings, agent_name: str) -> None:
 def _end_with_parent() -> None:
     """End at once when the parent has: an orphan would work on what the partition's next owner works on too.
 
-    A handler may hold the interpreter's lock for as long as it likes, so on Linux the kernel does it: this process's own
-    parent is the fork server, which ends as soon as its pipe from the worker does. Elsewhere a thread sees to it. And a kernel
-    that is short of memory is told to end the child before the worker.
+    A handler may hold the interpreter's lock for as long as it likes, so on Linux the kernel does it, which signals the end of
+    the pipe that the parent alone writes to. (Not prctl's death signal: the fork server is the parent there, and lives for as
+    long as any of its children.) Elsewhere a thread sees to it. And a kernel short of memory is told to end the child before the
+    worker.
     """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, fcntl.fcntl(parent.sentinel, fcntl.F_GETFL) | os.O_ASYNC)
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_outlive_nobody, args=(parent.join,), name="parent", daemon=True).start()
+    threading.Thread(target=_outlive_nobody, args=(parent.join,), name="parent", daemon=True).start()
 
 
 def _outlive_nobody(await_end: Callable[[], None]) -> None:

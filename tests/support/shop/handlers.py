@@ -21,6 +21,8 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
         time.sleep(float(detail))
     elif wish == "hang":
         time.sleep(3600)
+    elif wish == "seize":
+        ctypes.PyDLL(None).sleep(3600)  # which holds the interpreter's lock all the while
     elif wish == "memory":
         bytearray(int(detail) * 1024 * 1024)
     return _decided(order, context, wish, detail)

@@ -1,0 +1,24 @@
+"""A process whose child process handles a record without end: `python -m tests.support.parents AGENT WISH`; says the child's pid."""
+
+import sys
+import time
+
+from consumers.runtime.chunk import Purpose
+from consumers.runtime.executors.processes import Processes
+from tests.support.kits import Bench, order_record
+
+
+def main(agent, wish):
+    """Say the pid once the record runs, and stay."""
+    bench = Bench(agent)
+    alone = not isinstance(bench.executor, Processes)
+    chunk = bench.submit([order_record(bench.kit, 0, wish=wish)], Purpose.ALONE if alone else Purpose.RECORDS)
+    while not chunk.started_s:
+        time.sleep(0.01)
+    children = bench.executor._children if alone else bench.executor
+    print(children._slots.leave(chunk)._process.pid, flush=True)
+    time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
