@@ -138,7 +138,8 @@ class Crew:
         worker.process.kill()
         worker.process.wait(30)
         self.workers.remove(worker)
-        _, alive = psutil.wait_procs(children, timeout=2.0)
+        _, left = psutil.wait_procs(children, timeout=2.0)
+        alive = [child for child in left if not _is_dead(child)]
         self.orphans += len(alive)
         for orphan in alive:
             with suppress(psutil.Error):
@@ -179,3 +180,11 @@ class Crew:
                 os.kill(worker.pid, signal.SIGCONT)
             with suppress(psutil.Error, subprocess.TimeoutExpired):
                 self.kill(worker)
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    """Whether it has ended, though whoever inherited it has not reaped it: that is no orphan at work."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
