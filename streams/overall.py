@@ -49,6 +49,7 @@ class AgentState(msgspec.Struct, frozen=True):
         failures: dead-lettered so far, as the overview agent counts them.
         p50_ms: handling time by the overview's count, in milliseconds; else the slowest worker's own figure.
         p99_ms: the same.
+        careful: how many partitions are taken carefully: what their last owners may have died of runs alone.
     """
 
     agent: str
@@ -67,6 +68,7 @@ class AgentState(msgspec.Struct, frozen=True):
     p99_ms: float | None
     dead_letters: int
     hung: int
+    careful: int
     circuits: dict[str, float]
     partitions: list[PartitionState]
 
@@ -144,6 +146,7 @@ def _agent_state(
         p99_ms=_widest(mine, "p99_ms") if counted is None or counted.p99_ms is None else round(counted.p99_ms, 3),
         dead_letters=view.records_in(names.dead_letter(agent.name)),
         hung=sum(report.hung for report in mine),
+        careful=sum(report.careful for report in mine),
         circuits={name: for_s for report in mine for name, for_s in report.circuits.items()},
         partitions=partitions,
     )

@@ -9,7 +9,7 @@ import click
 from streams.commands import output as printing
 
 _WATCH_S = 2.0
-_AGENT_COLUMNS = ["agent", "workers", "lag", "rate", "handled", "results", "retried", "waited", "p50_ms", "p99_ms", "dead_letters", "failures", "stopped", "waits_for"]  # fmt: skip
+_AGENT_COLUMNS = ["agent", "workers", "lag", "rate", "handled", "results", "retried", "waited", "p50_ms", "p99_ms", "dead_letters", "failures", "stopped", "careful", "waits_for"]  # fmt: skip
 _PARTITION_COLUMNS = ["agent", "topic", "partition", "committed", "end", "lag", "owner", "stopped"]
 _ACTIVE_COLUMNS = ["agent", "worker", "topic", "partition", "offset", "for_s"]
 

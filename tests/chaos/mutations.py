@@ -53,6 +53,7 @@ MUTATIONS = {
     "swallow-poison": Mutation(of_letters.swallow_poison, "I1", _POISON),
     "trim-the-dead-letter": Mutation(of_letters.trim_the_dead_letter, "I1", _POISON),
     "swallow-errors": Mutation(of_letters.swallow_errors, "I1", _POISON),
+    "charge-a-kill": Mutation(of_letters.charge_a_kill, "I1", _KILLS),
     "give-up-at-once": Mutation(of_letters.give_up_at_once, "I1", _POISON),
     "lane-by-random": Mutation(of_order.lane_by_random, "I2", "--messages 2500 --keys 20 --fault errors"),
     "overtake-a-retry": Mutation(of_order.overtake_a_retry, "I2", "--messages 2500 --keys 20 --fault errors"),

@@ -4,12 +4,15 @@ from typing import Any
 
 import msgspec
 
-from consumers.runtime import settlement
+from consumers.runtime import settlement, starts
+from consumers.runtime.executors import processes
+from consumers.runtime.failure import died
 from consumers.runtime.fate import DeadLetter, Done, TryAgain
 from consumers.runtime.intake import Intake
 from consumers.runtime.outputs import Outputs, Ticket
 from consumers.runtime.record import Failed
 from consumers.runtime.settlement import Settlement
+from consumers.runtime.suspects import MANY_DEATHS
 
 _EVERY = 97
 
@@ -85,6 +88,22 @@ def trim_the_dead_letter() -> None:
 def swallow_errors() -> None:
     """Take a record for done whose handler raised."""
     _decide(lambda outcome, fate: Done() if isinstance(fate, TryAgain) and isinstance(outcome, Failed) else fate)
+
+
+def charge_a_kill() -> None:
+    """Take the kill of a worker for the death of the first record that it had in flight."""
+    honest = starts.take_over
+
+    def take_over(said: Any, **facts: Any) -> Any:
+        hold = honest(said, **facts)
+        return hold if said.hold is None else hold._replace(deaths=MANY_DEATHS)
+
+    def run(_self: Any, chunk: Any) -> Any:
+        chunk.index = 0
+        return died(-9)
+
+    starts.take_over = take_over
+    processes._Child.run = run  # type: ignore[method-assign]
 
 
 def give_up_at_once() -> None:
