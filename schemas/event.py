@@ -68,7 +68,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 def record_type(schema_name: str) -> type[Event]:
-    """The imported class of a record.
+    """The imported class of a record; of several, the one that was defined first.
 
     Args:
         schema_name: the schema's full name, such as "headrace.TextPosted".
@@ -78,12 +78,11 @@ def record_type(schema_name: str) -> type[Event]:
     """
     import schemas.records  # noqa: F401  the built-in ones define themselves; a user's catalogue imports its own
 
-    waiting = [Event]
-    while waiting:
-        found = waiting.pop()
+    classes = [Event]
+    for found in classes:
         if found.__schema_name__ == schema_name:
             return found
-        waiting += found.__subclasses__()
+        classes += found.__subclasses__()
     raise SchemaNotFoundError(
         f"no class of {schema_name} is imported; let the catalogue's module import its records.py"
     )

@@ -153,12 +153,15 @@ class Intake:
             self._membership.set_pauses()
 
 
-def _by_place(messages: list[Message]) -> Iterator[tuple[tuple[str, int], list[Message]]]:
+def _by_place(messages: list[Any]) -> Iterator[tuple[tuple[str, int], list[Message]]]:
     """The messages in runs of one partition: a fetch brings long ones, and no step of Python is spent on each message."""
+    topics: list[Any] = [*map(Message.topic, messages)]
+    partitions: list[Any] = [*map(Message.partition, messages)]
+    is_one_topic = topics[:1] * len(topics) == topics
     start = 0
-    for place, run in groupby(zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)):
+    for _, run in groupby(partitions if is_one_topic else zip(topics, partitions, strict=True)):
         end = start + len([*run])
-        yield (str(place[0]), int(place[1] or 0)), messages[start:end]
+        yield (topics[start], partitions[start]), messages[start:end]
         start = end
 
 

@@ -65,7 +65,8 @@ class Work:
 
         The same as `run` for each, written out: two calls more a record cost what a short handler does.
         """
-        outcomes, records, handler, now_s = chunk.outcomes, chunk.records, self._handler, time.monotonic
+        outcomes, handler, now_s = chunk.outcomes, self._handler, time.monotonic
+        records = [*chunk.records] if self._takes_context or self._output else chunk.records  # else few are looked at
         began_s = now_s()
         for index, decoded in enumerate(decoded_events(records)):
             if chunk.answered:

@@ -29,7 +29,8 @@ def registered(settings, registry_url, make_topic):
 
 @pytest.fixture
 def registry(registry_url):
-    with SchemaRegistryClient({"url": registry_url}) as client:
+    # Without a time-out it waits for ever: one request was seen that the registry took and never answered. With one it asks again.
+    with SchemaRegistryClient({"url": registry_url, "timeout": 15}) as client:
         yield client
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
@@ -24,6 +26,7 @@ class EventLoop:
         self._slots: Slots[asyncio.Task[None]] = Slots(concurrency)
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
+        self._arrivals = _Arrivals()
         self.hung = 0
         self.broken: BaseException | None = None
 
@@ -39,7 +42,8 @@ class EventLoop:
     def submit(self, chunk: Chunk) -> None:
         """Make the chunk a task of the loop."""
         self._slots.take(chunk)
-        self._loop.call_soon_threadsafe(self._begin, chunk)
+        if self._arrivals.add(chunk):
+            self._loop.call_soon_threadsafe(self._begin, self._arrivals)
 
     def running(self) -> list[Chunk]:
         """The chunks that run now."""
@@ -54,7 +58,7 @@ class EventLoop:
         with self._lock:
             self.hung += 1
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._loop = asyncio.new_event_loop()
+        self._loop, self._arrivals = asyncio.new_event_loop(), _Arrivals()
         self.start()
         for chunk, task in stuck.items():
             if chunk.answer():
@@ -87,9 +91,10 @@ class EventLoop:
             with self._lock:
                 self.hung -= loop is not self._loop
 
-    def _begin(self, chunk: Chunk) -> None:
-        task = self._loop.create_task(self._perform(chunk))
-        self._slots.run_by(chunk, task)
+    def _begin(self, arrivals: "_Arrivals") -> None:
+        """Make tasks of what has arrived."""
+        for chunk in arrivals.take():
+            self._slots.run_by(chunk, asyncio.get_running_loop().create_task(self._perform(chunk)))
 
     async def _perform(self, chunk: Chunk) -> None:
         alarm = _Alarm(chunk)
@@ -110,6 +115,28 @@ class EventLoop:
         if chunk.answer():
             self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(HELD)))
+
+
+class _Arrivals:
+    """Chunks on their way to one loop: it is called once for as many as have come, since a call is a write to its pipe."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[Chunk] = deque()
+        self._is_called = False
+
+    def add(self, chunk: Chunk) -> bool:
+        """Whether the loop must be called."""
+        self._chunks.append(chunk)
+        if self._is_called:  # and before it looks, it says that it is not
+            return False
+        self._is_called = True
+        return True
+
+    def take(self) -> Iterator[Chunk]:
+        """All that have come; what comes from now on calls anew."""
+        self._is_called = False
+        while self._chunks:
+            yield self._chunks.popleft()
 
 
 class _Alarm:

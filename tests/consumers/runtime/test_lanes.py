@@ -3,10 +3,12 @@
 import random
 
 import pytest
+from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.runtime.agent import Order
+from consumers.runtime.block import Block
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.record import Record
 
@@ -17,11 +19,20 @@ def records_of(of_keys, first=0):
     return [Record("t", 0, first + offset, 0, key, b"v") for offset, key in enumerate(of_keys)]
 
 
-@given(st.lists(keys, max_size=60), st.integers(1, 5), st.integers(1, 7), st.integers(0, 2**32), st.booleans())
-def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(of_keys, lanes_count, limit, seed, whole):
+def block_of(of_keys):
+    messages = [Message(topic="t", partition=0, offset=n, key=key, value=b"v") for n, key in enumerate(of_keys)]
+    return Block.of(("t", 0), messages)
+
+
+@given(
+    st.lists(keys, max_size=60), st.integers(1, 5), st.integers(1, 7), st.integers(0, 2**32), st.booleans(), st.booleans()
+)  # fmt: skip
+def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(
+    of_keys, lanes_count, limit, seed, whole, as_block
+):
     rng = random.Random(seed)
     lanes = Lanes(lanes=lanes_count, order=Order.BY_KEY, whole=whole)
-    waiting = records_of(of_keys)
+    waiting = block_of(of_keys) if as_block else records_of(of_keys)
     done, out, unacknowledged, now_s = [], [], [], 0.0
     while len(done) < len(of_keys):
         now_s += 1.0
