@@ -7,6 +7,7 @@ import msgspec
 
 from consumers.runtime.agent import Agent, Executor, RetryPolicy
 from schemas.topics import Topic
+from tests.chaos.records import Task, TaskDone
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -26,14 +27,14 @@ QUICK = RetryPolicy(attempts=5, first_delay_s=0.05, max_delay_s=0.5, permanent=(
 TOPICS = (
     Topic(
         name=TASKS,
-        record="chaos.Task",
+        record=Task.__schema_name__,
         partitions=PARTITIONS,
         key_field="task_key",
         config={"message.timestamp.type": "LogAppendTime"},
     ),
     Topic(
         name=DONE,
-        record="chaos.TaskDone",
+        record=TaskDone.__schema_name__,
         config={"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(RESULT_BYTES)},
     ),
 )

@@ -1,11 +1,15 @@
 """Runs chunks in child processes: each record has its deadline, and what overruns it is killed."""
 
 import multiprocessing
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
+from types import ModuleType
 
 import msgspec
 
@@ -21,6 +25,8 @@ from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
 _START_LIMIT_S = 60.0
+_PRELOADED = ["consumers.runtime.executors.child", "consumers.runtime.kit", "consumers.runtime.work"]
+_main_lock = threading.Lock()
 _requests = msgspec.msgpack.Encoder()
 _answers = msgspec.msgpack.Decoder(Outcome)
 
@@ -138,11 +144,13 @@ class _Child:
     def __init__(self, settings: Settings, agent: Agent) -> None:
         # Never fork beside librdkafka's threads: the fork server is a clean process of its own.
         context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
         self._pipe, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(
             target=child_module.main, args=(theirs, settings, agent.name), name=f"headrace-{agent.name}", daemon=True
         )
-        self._process.start()
+        with _without_main():
+            self._process.start()
         self._dead = False
         theirs.close()
         self._await_ready(self._pipe)
@@ -190,3 +198,19 @@ class _Child:
             self._process.kill()
             self._process.join()
             raise PoolError(f"a child process cannot start: {answer.decode(errors='replace')}")
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep what is started within from running the worker's main script first.
+
+    That is `faust`, whose imports are most of a child's start (`python -X importtime -m faust --version`); a suspect, or the
+    successor of a child that was killed, waits for it.
+    """
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
