@@ -1,5 +1,6 @@
 """Records of one partition and lane on their way through an executor; done by index."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -47,6 +48,7 @@ class Chunk:
         records: in offset order.
         key_of: what order goes by: after a failure, later records of the same key are held.
         deadline_s: seconds each record may take, or the whole chunk of a batch handler; None for no limit.
+        limit_s: seconds after which no further record of it is started; for records that are expected to be brief.
         following: one past the highest offset that this chunk settles; for an exact agent's stored offset.
         outcomes: parallel to the records; None while there is none.
         failure: what went wrong with a chunk that has no records.
@@ -60,6 +62,7 @@ class Chunk:
     records: Sequence[Record]
     key_of: Callable[[Record], Hashable]
     deadline_s: float | None = None
+    limit_s: float = math.inf
     purpose: Purpose = Purpose.RECORDS
     following: int = 0
     outcomes: list[Outcome | None] = field(default_factory=list)

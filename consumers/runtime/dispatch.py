@@ -1,5 +1,6 @@
 """Handing over: which records go to the executor now, and an exact agent's own errands beside them."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ log = structlog.get_logger("headrace.agent")
 
 _HAND_OVER_S = 0.05
 _TICK_INTERVAL_S = 1.0
+_BRIEF_LIMIT_S = 0.1
+"""Records that were brief so far are handed over by the thousand: what turns out not to be is divided among the lanes."""
 _SUSPECTED = frozenset({Purpose.ALONE, Purpose.TRIAL})
 
 
@@ -124,7 +127,7 @@ class Dispatch:
             elif self._is_busy_with_suspects(assignment):
                 return False
         if purpose is Purpose.RECORDS:
-            cut = assignment.lanes.take(limit, below=below)
+            cut = assignment.lanes.take(limit, below=below, brief=self._flow.brief)
         if cut is not None:
             self._submit(assignment, *cut, purpose=purpose)
         return cut is not None
@@ -145,7 +148,8 @@ class Dispatch:
         self, assignment: Assignment, lane: int, records: Sequence[Record], purpose: Purpose = Purpose.RECORDS
     ) -> None:
         deadline_s, key_of = self._agent.deadline_s, assignment.lanes.key_of
-        chunk = Chunk(assignment, lane, records, key_of, deadline_s=deadline_s, purpose=purpose)
+        limit_s = _BRIEF_LIMIT_S if self._flow.brief else math.inf
+        chunk = Chunk(assignment, lane, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose)
         assignment.chunks.add(chunk)
         assignment.reached = max(assignment.reached, offsets_of(records)[-1] + 1)
         self._executor.submit(chunk)

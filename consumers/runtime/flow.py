@@ -17,6 +17,10 @@ _FIRST_CHUNK_RECORDS = 8
 _HELD_OPEN_FACTOR = 5
 """A record that waits for ever must not let the rest of its partition pile up without end: a restart repeats all of it."""
 _CHUNK_WORK_S = 0.05
+_BRIEF_S = 5e-5
+"""A record that takes no longer is not worth the dividing: several at once would not bring more than that costs."""
+_BRIEF_RECORDS = 2 * _POLL_RECORDS
+"""More in hand would only grow cold: what a turn decodes should still be in the cache when it is handled."""
 _CHUNK_RECORDS = 4000
 
 
@@ -61,7 +65,14 @@ class Flow:
     def limit(self) -> int:
         """The most records in hand: some seconds of work, within the catalogue's bound and 64 MiB."""
         fit = max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes)))
-        return min(self._agent.max_in_flight, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
+        most = min(self._agent.max_in_flight, _BRIEF_RECORDS) if self.brief else self._agent.max_in_flight
+        return min(most, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
+
+    @property
+    def brief(self) -> bool:
+        """Whether a record takes so little time that nothing is won by running several side by side."""
+        mean_s = self._stats.mean_s
+        return mean_s is not None and mean_s < _BRIEF_S and self._agent.batch_records is None
 
     @property
     def room(self) -> int:

@@ -1,6 +1,7 @@
 """Order by key within one partition: which records may run now. Pure; knows no Kafka and no thread."""
 
 import heapq
+import sys
 import zlib
 from collections import deque
 from collections.abc import Hashable, Sequence
@@ -12,6 +13,7 @@ from consumers.runtime.lane_queue import LaneQueue
 from consumers.runtime.record import Record
 
 _WHOLE_PARTITION = "partition"
+_ALL_LANES = -1
 
 
 class Lanes:
@@ -19,6 +21,9 @@ class Lanes:
 
     A key that waits is parked with its later records, while the other keys of its lane go on: after a failure until its
     next attempt is due, and while it is held until the broker has acknowledged what came of its records so far.
+
+    What comes is divided among the lanes only when it is taken for a lane: where records are brief, a chunk takes them as they
+    came, and all lanes are busy with it. (Divided among 8 lanes an event costs 1.4 times as much, docs/performance.md.)
 
     Args:
         lanes: how many queues; a key's queue is crc32(key) % lanes (`hash` is salted per process).
@@ -28,6 +33,7 @@ class Lanes:
 
     def __init__(self, *, lanes: int, order: Order, whole: bool = False) -> None:
         self._queues = [LaneQueue() for _ in range(1 if whole else lanes)]
+        self._undivided = LaneQueue()
         self._order = order
         self._whole = whole
         self._busy: set[int] = set()
@@ -45,25 +51,29 @@ class Lanes:
         if len(self._queues) == 1:
             self._queues[0].append(records)
             self._mark(0)
-            return
-        indexes: dict[int, list[int]] = {}
-        for index, lane in enumerate(self._lanes_of(keys_of(records))):
-            indexes.setdefault(lane, []).append(index)
-        for lane in sorted(indexes):
-            self._queues[lane].append(pick(records, indexes[lane]))
-            self._mark(lane)
+        else:
+            self._undivided.append(records)
 
-    def take(self, limit: int, *, below: int | None = None) -> tuple[int, Sequence[Record]] | None:
+    def take(self, limit: int, *, below: int | None = None, brief: bool = False) -> tuple[int, Sequence[Record]] | None:
         """The next chunk that may run, with its lane, which is busy until `release`; None when there is none.
 
         Args:
             limit: the most records of the chunk.
             below: during a drain, only offsets below this one.
+            brief: whether the records take so little time that running them side by side is not worth dividing them.
         """
+        if _ALL_LANES in self._busy:
+            return None
+        if brief and below is None and self._undivided and not self._ready and not self._busy:
+            records = self._cut(self._undivided, limit, below)
+            self._busy |= {_ALL_LANES} if records else set()
+            return (_ALL_LANES, records) if records else None
+        if self._undivided:
+            self._divide()
         for _ in range(len(self._ready)):
             lane = self._ready.popleft()
             self._marked.discard(lane)
-            records = self._cut(lane, limit, below)
+            records = self._cut(self._queues[lane], limit, below)
             if records:
                 self._busy.add(lane)
                 return lane, records
@@ -80,6 +90,9 @@ class Lanes:
 
         Only the order within a key counts, and what left the queue is older than what is in it.
         """
+        if lane == _ALL_LANES:
+            self._undivided.put_first(records)
+            return
         self._queues[lane].put_first(records)
         self._mark(lane)
 
@@ -124,11 +137,11 @@ class Lanes:
     @property
     def queued(self) -> bool:
         """Whether a record could run as soon as there is room for it."""
-        return any(self._queues)
+        return bool(self._undivided) or any(self._queues)
 
     def waiting_below(self, offset: int) -> bool:
         """Whether a queued record, not a parked one, lies below the offset."""
-        return any(queue.has_below(offset) for queue in self._queues)
+        return any(queue.has_below(offset) for queue in (self._undivided, *self._queues))
 
     def key_of(self, record: Record) -> Hashable:
         """What the record's order goes by; records without a key, and unordered ones, have each their own."""
@@ -168,14 +181,23 @@ class Lanes:
         if records:
             self.put_back(self._lane_of(records[0].key), records)
 
+    def _divide(self) -> None:
+        """Give each lane its own of what has come."""
+        records = self._undivided.take(sys.maxsize)
+        indexes: dict[int, list[int]] = {}
+        for index, lane in enumerate(self._lanes_of(keys_of(records))):
+            indexes.setdefault(lane, []).append(index)
+        for lane in sorted(indexes):
+            self._queues[lane].append(pick(records, indexes[lane]))
+            self._mark(lane)
+
     def _mark(self, lane: int) -> None:
-        if lane not in self._marked and lane not in self._busy and self._queues[lane]:
+        if lane >= 0 and lane not in self._marked and lane not in self._busy and self._queues[lane]:
             self._marked.add(lane)
             self._ready.append(lane)
 
-    def _cut(self, lane: int, limit: int, below: int | None) -> Sequence[Record]:
-        """The lane's next records; those of parked keys join what is parked."""
-        queue = self._queues[lane]
+    def _cut(self, queue: LaneQueue, limit: int, below: int | None) -> Sequence[Record]:
+        """The queue's next records; those of parked keys join what is parked."""
         while records := queue.take(limit) if below is None else queue.take_below(below, limit):
             if not self._parked:
                 return records

@@ -6,7 +6,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Any, Protocol, get_args, get_type_hints
 
 import msgspec
 
@@ -15,7 +15,7 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.block import decoded_events
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.failure import failure_of
-from consumers.runtime.record import Handled, Outcome, Record, Result
+from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
 from schemas import names as wire
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
@@ -29,6 +29,15 @@ Handler = Callable[..., Any]
 _BRIEF_US = 512
 _BRIEF = tuple(Handled((), elapsed_us) for elapsed_us in range(_BRIEF_US))
 """What most records come to, made once: no result, and no time to speak of."""
+
+
+class Alarm(Protocol):
+    """What cancels the task of a record that is past its deadline."""
+
+    rang: bool
+
+    def overrun(self) -> Failed:
+        """The outcome of the record that it rang for; from now on for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,16 @@ class Work:
         self._output = kit.settings.names.topic(agent.output) if agent.output else None
 
     def perform(self, chunk: Chunk) -> None:
-        """Run the chunk's records one after another; stops early when it is answered for.
+        """Run the chunk's records one after another; stops early when it is answered for, or past its limit.
 
         The same as `run` for each, written out: two calls more a record cost what a short handler does.
         """
         outcomes, handler, now_s = chunk.outcomes, self._handler, time.monotonic
         records = [*chunk.records] if self._takes_context or self._output else chunk.records  # else few are looked at
         began_s = now_s()
+        limit_s = began_s + chunk.limit_s
         for index, decoded in enumerate(decoded_events(records)):
-            if chunk.answered:
+            if chunk.answered or began_s > limit_s:
                 return
             if chunk.failed_keys and chunk.holds(index):
                 continue
@@ -111,10 +121,44 @@ class Work:
                 return _BRIEF[elapsed_us]
             return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
         except BaseException as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # it is the chunk that was cancelled, or its deadline has come: nothing that the handler awaited
+            if _is_cancelled(error):
+                raise
             return failure_of(error, elapsed_us=_since_us(began_s))
+
+    async def perform_async(self, chunk: Chunk, alarm: Alarm) -> None:
+        """`perform` for a coroutine function, in a task that the alarm cancels when a record is past its deadline."""
+        handler, now_s = self._handler, time.monotonic
+        records = [*chunk.records] if self._takes_context or self._output else chunk.records
+        began_s = now_s()
+        limit_s = began_s + chunk.limit_s
+        for index, decoded in enumerate(decoded_events(records)):
+            if chunk.answered or began_s > limit_s:
+                return
+            if chunk.failed_keys and chunk.holds(index):
+                continue
+            chunk.index, chunk.started_s = index, began_s
+            outcome: Outcome | None = None
+            try:
+                event = self._decode(records[index]) if decoded is None else decoded
+                answer = await (
+                    handler(event, self._context(records[index])) if self._takes_context else handler(event)
+                )
+                ended_s = now_s()
+                elapsed_us = int((ended_s - began_s) * 1e6)
+                if answer is None and elapsed_us < _BRIEF_US and not alarm.rang:
+                    chunk.outcomes[index] = _BRIEF[elapsed_us]
+                    began_s = ended_s
+                    continue
+                outcome = Handled(self._results(records[index], event, answer, elapsed_us), elapsed_us)
+            except BaseException as error:
+                if not _is_cancelled(error):
+                    outcome = failure_of(error, elapsed_us=_since_us(began_s))
+                elif not alarm.rang:
+                    raise
+            # Of a handler that took its cancellation for a good moment to return, the answer counts.
+            late = alarm.overrun() if alarm.rang else None
+            chunk.finish(index, outcome or late or HELD)
+            began_s = now_s()
 
     def _decode(self, record: Record) -> Event | None:
         if record.value is None:
@@ -215,6 +259,12 @@ def event_taken_by(handler: Handler, agent: Agent) -> type[Event]:
     raise ConfigurationError(
         [f"agent {agent.name!r}: the first parameter of {agent.handler} must be annotated with its event's class"]
     )
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether it is the chunk that was cancelled, or its deadline has come: nothing that the handler awaited."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def _takes_context(handler: Handler) -> bool:

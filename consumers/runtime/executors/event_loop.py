@@ -10,7 +10,7 @@ from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import overrun
-from consumers.runtime.record import HELD, Failed, Outcome
+from consumers.runtime.record import HELD, Failed
 from consumers.runtime.work import Work
 
 _BLOCKED_AFTER_S = 1.0
@@ -98,19 +98,7 @@ class EventLoop:
 
     async def _perform(self, chunk: Chunk) -> None:
         alarm = _Alarm(chunk)
-        for index, record in enumerate(chunk.records):
-            if chunk.answered:
-                break
-            if chunk.start(index):
-                outcome: Outcome | None = None
-                try:
-                    outcome = await self._work.run_async(record)
-                except asyncio.CancelledError:
-                    if not alarm.rang:
-                        raise
-                # Of a handler that took its cancellation for a good moment to return, the answer counts.
-                late = alarm.overrun() if alarm.rang else None
-                chunk.finish(index, outcome or late or HELD)
+        await self._work.perform_async(chunk, alarm)
         alarm.stop()
         if chunk.answer():
             self._slots.leave(chunk)
