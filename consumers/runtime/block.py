@@ -13,6 +13,9 @@ from schemas.event import Event
 _offset, _value, _key, _event = map(attrgetter, ("offset", "value", "key", "event"))
 _timestamp_ms, _headers = attrgetter("timestamp_ms"), attrgetter("headers")
 
+Place = tuple[str, int]
+"""A topic's name on the broker, and a partition."""
+
 
 class Block(Sequence[Record]):
     """Records of one partition in offset order; the lists are parallel.
@@ -23,15 +26,16 @@ class Block(Sequence[Record]):
         topic: the broker's name.
         partition: from 0.
         offsets: rising.
+        messages: as the poll brought them.
         values: as on the wire; None is a tombstone.
         events: what the values say, where they were decoded together; None where that is left to the handler's side.
     """
 
-    __slots__ = ("_messages", "events", "offsets", "partition", "topic", "values")
+    __slots__ = ("events", "messages", "offsets", "partition", "topic", "values")
 
     def __init__(
         self,
-        place: tuple[str, int],
+        place: Place,
         messages: list[Message],
         offsets: list[int],
         values: list[bytes | None],
@@ -41,10 +45,10 @@ class Block(Sequence[Record]):
         self.offsets = offsets
         self.values = values
         self.events = events
-        self._messages = messages
+        self.messages = messages
 
     @classmethod
-    def of(cls, place: tuple[str, int], messages: list[Message]) -> "Block":
+    def of(cls, place: Place, messages: list[Message]) -> "Block":
         """What a poll brought from one partition."""
         offsets: Any = [*map(Message.offset, messages)]
         return cls(place, messages, offsets, [*map(Message.value, messages)])
@@ -57,8 +61,8 @@ class Block(Sequence[Record]):
         if any(block.events is not None for block in blocks):
             events = [*chain.from_iterable(block.events or repeat(None, len(block)) for block in blocks)]
         return cls(
-            (first.topic, first.partition),
-            [*chain.from_iterable(block._messages for block in blocks)],
+            first.place,
+            [*chain.from_iterable(block.messages for block in blocks)],
             [*chain.from_iterable(block.offsets for block in blocks)],
             [*chain.from_iterable(block.values for block in blocks)],
             events,
@@ -66,7 +70,12 @@ class Block(Sequence[Record]):
 
     def decoded(self, events: Sequence[Event | None] | None) -> "Block":
         """The same with what its values say."""
-        return Block((self.topic, self.partition), self._messages, self.offsets, self.values, events)
+        return Block(self.place, self.messages, self.offsets, self.values, events)
+
+    @property
+    def place(self) -> Place:
+        """Its partition."""
+        return self.topic, self.partition
 
     def pick(self, indexes: Sequence[int]) -> "Block":
         """Those of these indexes, which rise."""
@@ -74,23 +83,22 @@ class Block(Sequence[Record]):
             return self[indexes[0] : indexes[0] + 1] if indexes else self[:0]
         picked = itemgetter(*indexes)
         events = self.events and picked(self.events)
-        place = self.topic, self.partition
-        return Block(place, [*picked(self._messages)], [*picked(self.offsets)], [*picked(self.values)], events)
+        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], [*picked(self.values)], events)
 
     @property
     def keys(self) -> list[bytes | None]:
         """As on the wire."""
-        return [*map(Message.key, self._messages)]
+        return [*map(Message.key, self.messages)]
 
     @property
     def timestamps_ms(self) -> list[int]:
         """The records' own timestamps, in milliseconds since the epoch."""
-        return [timestamp_ms for _, timestamp_ms in map(Message.timestamp, self._messages)]
+        return [timestamp_ms for _, timestamp_ms in map(Message.timestamp, self.messages)]
 
     @property
     def headers(self) -> list[Headers]:
         """As on the wire, in order."""
-        raw: Iterable[Any] = map(Message.headers, self._messages)
+        raw: Iterable[Any] = map(Message.headers, self.messages)
         return [tuple(headers) if headers else () for headers in raw]
 
     def __len__(self) -> int:
@@ -111,8 +119,8 @@ class Block(Sequence[Record]):
     def __getitem__(self, index: slice) -> "Block": ...
     def __getitem__(self, index: int | slice) -> "Record | Block":
         if isinstance(index, slice):
-            place, events = (self.topic, self.partition), self.events and self.events[index]
-            return Block(place, self._messages[index], self.offsets[index], self.values[index], events)
+            events = self.events and self.events[index]
+            return Block(self.place, self.messages[index], self.offsets[index], self.values[index], events)
         (record,) = self[index : index + 1 or None]
         return record
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,13 +14,14 @@ from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.block import Block, offsets_of, pick, values_of
+from consumers.runtime.block import Block, Place, offsets_of, pick, values_of
 from consumers.runtime.bounds import Bound
 from consumers.runtime.failure import PROCESS_DIED
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
 from consumers.runtime.waiting import Retried, Waiting
+from schemas.event import Event
 
 log = structlog.get_logger("headrace.agent")
 
@@ -59,8 +61,9 @@ class Intake:
         good, out_of_log = messages, list[tuple[str, int]]()
         if any(map(Message.error, messages)):
             good, out_of_log = self._without_events(messages)
-        for place, of_place in _by_place(good):
-            self._take(place, of_place)
+        blocks = [Block.of(*run) for run in _by_place(good) if self._is_owned(run[0])]
+        for block in blocks if self._ahead is None else self._decoded(blocks, self._ahead):
+            self._take(block)
         return out_of_log
 
     def _without_events(self, messages: list[Any]) -> tuple[list[Any], list[tuple[str, int]]]:
@@ -80,26 +83,35 @@ class Intake:
                 self.tell(error)
         return records, out_of_log
 
-    def _take(self, place: tuple[str, int], messages: list[Message]) -> None:
+    def _is_owned(self, place: Place) -> bool:
+        """A revocation can come between poll() and the consume() after it: those records are another's now."""
         assignment = self._membership.assignments.get(place)
-        # A revocation can come between poll() and the consume() after it: those records are another's now.
-        if assignment is None or assignment.quiet:
-            return
+        return assignment is not None and not assignment.quiet
+
+    def _take(self, block: Block) -> None:
+        assignment = self._membership.assignments[block.place]
         if assignment.retry_delay_s is None:
-            self._queue(assignment, self._block_of(assignment, messages))
+            self._queue(assignment, block)
         else:
-            retried = [retry_of(message) for message in messages]
+            retried = [retry_of(message) for message in block.messages]
             for each in retried if assignment.hold is not None else ():
                 if each.error[0] == PROCESS_DIED:  # it would kill a worker as it has killed a child
                     assignment.suspects.charge(each.record.offset, each.record.attempt - 1)
             self._waiting.take(assignment, retried, self._queue)
 
-    def _block_of(self, assignment: Assignment, messages: list[Message]) -> Block:
-        """Many messages of one partition, decoded together where that pays; suspects not in this process."""
-        block = Block.of(assignment.place, messages)
-        if self._ahead is None or assignment.suspects.until > block.offsets[0]:
-            return block
-        return block.decoded(self._ahead.events(block.values))
+    def _decoded(self, blocks: list[Block], ahead: Ahead) -> Iterator[Block]:
+        """The blocks; what one poll brought of a topic is decoded in one call, which has a fixed cost, where that pays."""
+        for _, of_topic in groupby(blocks, attrgetter("topic")):
+            together = [*of_topic]
+            if not any(map(self._waits, together)):
+                events = ahead.events([*chain.from_iterable(block.values for block in together)])
+                together = [*map(Block.decoded, together, _cut_like(together, events))] if events else together
+            yield from together
+
+    def _waits(self, block: Block) -> bool:
+        """Whether its records are not for now: they wait in a retry topic, or a suspect is among them, for a child to decode."""
+        assignment = self._membership.assignments[block.place]
+        return assignment.retry_delay_s is not None or assignment.suspects.until > block.offsets[0]
 
     def tell(self, error: KafkaError) -> None:
         """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""
@@ -153,7 +165,7 @@ class Intake:
             self._membership.set_pauses()
 
 
-def _by_place(messages: list[Any]) -> Iterator[tuple[tuple[str, int], list[Message]]]:
+def _by_place(messages: list[Any]) -> Iterator[tuple[Place, list[Message]]]:
     """The messages in runs of one partition: a fetch brings long ones, and no step of Python is spent on each message."""
     topics: list[Any] = [*map(Message.topic, messages)]
     partitions: list[Any] = [*map(Message.partition, messages)]
@@ -163,6 +175,14 @@ def _by_place(messages: list[Any]) -> Iterator[tuple[tuple[str, int], list[Messa
         end = start + len([*run])
         yield (topics[start], partitions[start]), messages[start:end]
         start = end
+
+
+def _cut_like(blocks: list[Block], events: Sequence[Event | None]) -> Iterator[Sequence[Event | None]]:
+    """The events of each block."""
+    start = 0
+    for block in blocks:
+        yield events[start : start + len(block)]
+        start += len(block)
 
 
 def _wanted(assignment: Assignment, records: Sequence[Record], wanted: list[bool]) -> Sequence[Record]:
