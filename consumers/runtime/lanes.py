@@ -4,7 +4,7 @@ import heapq
 import sys
 import zlib
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import count
 
 from consumers.runtime.agent import Order
@@ -85,16 +85,17 @@ class Lanes:
         self._busy.discard(lane)
         self._mark(lane)
 
-    def put_back(self, lane: int, records: list[Record]) -> None:
-        """Queue records of a released chunk again, before all others of the lane; parked keys stay parked.
+    def put_back(self, records: Sequence[Record]) -> None:
+        """Queue records again, before all others; parked keys stay parked. To be called before their lane is released.
 
-        Only the order within a key counts, and what left the queue is older than what is in it.
+        Only the order within a key counts, and what left a queue is older than what is in it.
         """
-        if lane == _ALL_LANES:
+        if _ALL_LANES in self._busy:
             self._undivided.put_first(records)
             return
-        self._queues[lane].put_first(records)
-        self._mark(lane)
+        for lane, of_lane in self._by_lane(records):
+            self._queues[lane].put_first(of_lane)
+            self._mark(lane)
 
     def park(self, records: list[Record], *, until_s: float) -> None:
         """Keep a failed record, and later ones of its key, until the time comes.
@@ -179,17 +180,20 @@ class Lanes:
     def _unpark(self, key: Hashable) -> None:
         records = self._parked.pop(key)
         if records:
-            self.put_back(self._lane_of(records[0].key), records)
+            self.put_back(records)
 
     def _divide(self) -> None:
         """Give each lane its own of what has come."""
-        records = self._undivided.take(sys.maxsize)
+        for lane, of_lane in self._by_lane(self._undivided.take(sys.maxsize)):
+            self._queues[lane].append(of_lane)
+            self._mark(lane)
+
+    def _by_lane(self, records: Sequence[Record]) -> Iterator[tuple[int, Sequence[Record]]]:
         indexes: dict[int, list[int]] = {}
         for index, lane in enumerate(self._lanes_of(keys_of(records))):
             indexes.setdefault(lane, []).append(index)
         for lane in sorted(indexes):
-            self._queues[lane].append(pick(records, indexes[lane]))
-            self._mark(lane)
+            yield lane, pick(records, indexes[lane])
 
     def _mark(self, lane: int) -> None:
         if lane >= 0 and lane not in self._marked and lane not in self._busy and self._queues[lane]:

@@ -88,7 +88,7 @@ class Settlement:
             handled = [outcome for outcome in completed.outcomes if isinstance(outcome, Handled)]
             self._stats.took([*map(_elapsed_us, handled)])
             self._charge(assignment, chunk.records, completed.outcomes)
-            self._apply(assignment, chunk.lane, [*chunk.records], completed.outcomes)
+            self._apply(assignment, [*chunk.records], completed.outcomes)
         assignment.lanes.release(chunk.lane)
 
     @staticmethod
@@ -141,7 +141,7 @@ class Settlement:
         self._stats.dead_lettered += sum(index not in failures for index in dead)
         self._stats.results += sent.results if not ticket.failures else 0
         assignment.watermark.finish(done)
-        self._apply(assignment, 0, [record for record, _ in again], [outcome for _, outcome in again])
+        self._apply(assignment, [record for record, _ in again], [outcome for _, outcome in again])
         for record in sent.records:
             if not kept_keys or assignment.lanes.key_of(record) not in kept_keys:
                 assignment.lanes.unhold(record)
@@ -165,7 +165,7 @@ class Settlement:
         attempted = msgspec.structs.replace(record, attempt=record.attempt - 1)
         self._send(assignment, [(attempted, _Letter(failure, due_ms), ())])
 
-    def _apply(self, assignment: Assignment, lane: int, records: list[Record], outcomes: list[Outcome]) -> None:
+    def _apply(self, assignment: Assignment, records: list[Record], outcomes: list[Outcome]) -> None:
         """Give each record its fate."""
         silent: list[int] = []
         outgoing: list[_Outgoing] = []
@@ -188,7 +188,7 @@ class Settlement:
         self._note_passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
         if silent:
             assignment.watermark.finish(silent)
-        self._queue_again(assignment, lane, again, held)
+        self._queue_again(assignment, again, held)
         if outgoing:
             self._send(assignment, outgoing)
 
@@ -261,8 +261,8 @@ class Settlement:
         )
 
     @staticmethod
-    def _queue_again(assignment: Assignment, lane: int, again: list[tuple[Record, float]], held: list[Record]) -> None:
-        """Park each failed record with the held ones of its key; what else was held goes back to its lane's head."""
+    def _queue_again(assignment: Assignment, again: list[tuple[Record, float]], held: list[Record]) -> None:
+        """Park each failed record with the held ones of its key; what else was held goes back to its queue's head."""
         lanes, now_s = assignment.lanes, time.monotonic()
         for record, delay_s in again:
             key = lanes.key_of(record)
@@ -270,7 +270,7 @@ class Settlement:
             held = [other for other in held if lanes.key_of(other) != key]
             lanes.park([record, *followers], until_s=now_s + delay_s)
         if held:
-            lanes.put_back(lane, held)
+            lanes.put_back(held)
 
     def _send(self, assignment: Assignment, outgoing: list[_Outgoing]) -> None:
         records = [record for record, _, _ in outgoing]

@@ -71,10 +71,15 @@ class Owned:
         self.assignments = {assignment.place: assignment}
 
 
+def flow_and_stats_of(agent, assignment):
+    """The agent's flow, over a sender in memory, and what it goes by."""
+    outputs, stats = Outputs(MemorySender([]), agent=agent.name, dead_letter_topic=f"{agent.name}.dlq"), Stats()
+    return Flow(agent, Owned(assignment), outputs, stats), stats
+
+
 def flow_of(agent, assignment):
     """The agent's flow, over a sender in memory."""
-    outputs = Outputs(MemorySender([]), agent=agent.name, dead_letter_topic=f"{agent.name}.dlq")
-    return Flow(agent, Owned(assignment), outputs, Stats())
+    return flow_and_stats_of(agent, assignment)[0]
 
 
 class ExactDesk:

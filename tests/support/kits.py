@@ -1,5 +1,6 @@
 """A kit over the shop's catalogue, and records for it, with no broker."""
 
+import math
 import time
 from queue import Empty, SimpleQueue
 
@@ -51,10 +52,10 @@ class Bench:
         self.executor = make_executor(self.agent, self.kit, state=None, done=self.back.put)
         self.executor.start()
 
-    def submit(self, records, purpose=Purpose.RECORDS):
+    def submit(self, records, purpose=Purpose.RECORDS, limit_s=math.inf):
         lanes = Lanes(lanes=1, order=self.agent.order)
         deadline_s, key_of = self.agent.deadline_s, lanes.key_of
-        chunk = Chunk(Owner(), lane=0, records=records, key_of=key_of, deadline_s=deadline_s, purpose=purpose)
+        chunk = Chunk(Owner(), 0, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose)
         self.executor.submit(chunk)
         return chunk
 

@@ -67,6 +67,14 @@ def test_after_a_failure_later_records_of_its_key_are_held(bench, name):
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
+def test_records_that_turn_out_not_to_be_brief_are_held_for_a_chunk_of_their_own(bench, name):
+    one = bench(name)
+    records = [order_record(one.kit, offset, wish="slow:0.3", key=f"k{offset}".encode()) for offset in range(4)]
+    one.submit(records, limit_s=0.4)
+    assert [type(outcome) for outcome in one.result()] == [Handled, Handled, Held, Held]
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
 def test_undecodable_bytes_are_a_failure_of_their_own_record(bench, name):
     one = bench(name)
     good = order_record(one.kit, 0, key=b"a")

@@ -1,12 +1,14 @@
 """Back-pressure: how much is taken before what is in hand is done."""
 
+import time
+
 import pytest
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.metadata import Note
 from consumers.runtime.offsets import Start
-from tests.support.desks import flow_of
-from tests.support.shop.agents import agent
+from tests.support.desks import flow_and_stats_of, flow_of
+from tests.support.shop.agents import EXACT, agent
 
 MOST = 100
 
@@ -33,6 +35,29 @@ class Partition:
 @pytest.fixture
 def partition():
     return Partition()
+
+
+def test_of_brief_records_no_more_are_in_hand_than_stay_warm():
+    shop = agent("threads")
+    assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+    flow, stats = flow_and_stats_of(shop, assignment)
+    stats.mark(time.monotonic() + 1, 1_000_000)
+    assert not flow.brief, "nothing was handled yet"
+    stats.took([1] * 100)
+    assert flow.brief
+    assert flow.limit == 4000
+    for _ in range(9):
+        stats.took([1000] * 100)
+    assert not flow.brief
+    assert flow.limit == shop.max_in_flight
+
+
+def test_batches_are_never_cut_short_for_being_brief():
+    shop = agent("counting", **EXACT)
+    assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+    flow, stats = flow_and_stats_of(shop, assignment)
+    stats.took([1] * 100)
+    assert not flow.brief
 
 
 def test_what_is_finished_behind_a_stuck_head_is_bounded(partition):

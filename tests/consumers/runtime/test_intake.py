@@ -6,7 +6,15 @@ from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.runtime.intake import _by_place
+from consumers.runtime.ahead import Ahead
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.block import decoded_events
+from consumers.runtime.intake import Intake, _by_place
+from consumers.runtime.local import agent_named
+from consumers.runtime.metadata import Note
+from consumers.runtime.offsets import Start
+from consumers.runtime.stats import Stats
+from tests.support.kits import order_record, shop_kit
 
 _places = st.tuples(st.sampled_from(["orders.placed", "threads.retry.1s"]), st.integers(0, 2))
 
@@ -19,3 +27,35 @@ def test_messages_come_in_runs_of_one_partition_and_none_is_left_out(places):
     assert [place for place, _ in runs] == [place for place, _ in groupby(places)]
     for place, run in runs:
         assert {(message.topic(), message.partition()) for message in run} == {place}
+
+
+class Owned:
+    """A membership of two partitions."""
+
+    def __init__(self, agent):
+        places = [("orders.placed", partition) for partition in (0, 1)]
+        self.assignments = {place: Assignment.of(agent, *place, Note("id"), Start(0), committed=-1) for place in places}
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["ok", "ok", "ok", "torn", "foreign"])), max_size=80))
+def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobody_suffers_from_a_neighbour(brought):
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned, offsets, messages, expected = Owned(agent), [0, 0], [], {0: [], 1: []}
+    for partition, kind in brought:
+        at = offsets[partition]
+        offsets[partition] += 1
+        good = order_record(kit, at, key=b"k").value
+        value = {"ok": good, "torn": good[:-2], "foreign": b"garbage"}[kind]
+        messages.append(Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value))
+        expected[partition].append(f"o{at}" if kind == "ok" else None)
+    intake = Intake(agent, owned, None, Stats(), ahead=Ahead.of(agent, kit))
+    assert intake.accept(messages) == []
+    for (_, partition), assignment in owned.assignments.items():
+        cut = assignment.lanes.take(100)
+        records = cut[1] if cut else []
+        assert [record.offset for record in records] == list(range(offsets[partition]))
+        for event, order_id in zip(decoded_events(records), expected[partition], strict=True):
+            assert event is None or event.order_id == order_id, (
+                "what is not decoded here is decoded by the handler's side"
+            )

@@ -40,7 +40,7 @@ def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(
         arrived = rng.randint(0, 5)
         lanes.add(waiting[:arrived])
         waiting = waiting[arrived:]
-        if (cut := lanes.take(limit)) is not None:
+        if (cut := lanes.take(limit, brief=rng.random() < 0.6)) is not None:
             out.append(cut)
         if out and rng.random() < 0.7:
             lane, chunk = out.pop(rng.randrange(len(out)))
@@ -54,7 +54,7 @@ def test_every_record_runs_and_each_key_in_offset_order_whatever_fails(
                 mine = [record for record in chunk[failed_at:] if lanes.key_of(record) == key]
                 others = [record for record in chunk[failed_at:] if lanes.key_of(record) != key]
                 lanes.park(mine, until_s=now_s + rng.randint(0, 5))
-                lanes.put_back(lane, others)
+                lanes.put_back(others)
             lanes.release(lane)
         if unacknowledged and rng.random() < 0.5:
             for record in unacknowledged.pop(rng.randrange(len(unacknowledged))):
@@ -72,6 +72,40 @@ def test_two_chunks_of_one_lane_never_run_at_once():
     lanes.add(records_of([b"a", b"b", b"c"]))
     assert lanes.take(1) is not None
     assert lanes.take(1) is None
+
+
+def test_brief_records_come_as_they_were_queued_and_then_nothing_else_runs():
+    lanes = Lanes(lanes=4, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"b", b"c", b"d", b"e"]))
+    lane, chunk = lanes.take(4, brief=True)
+    assert [record.offset for record in chunk] == [0, 1, 2, 3]
+    assert lanes.take(4, brief=True) is None
+    assert lanes.take(4) is None, "a key of the chunk would run beside itself"
+    lanes.release(lane)
+    assert [record.offset for record in lanes.take(4)[1]] == [4]
+
+
+def test_what_turned_out_not_to_be_brief_is_divided_among_the_lanes():
+    lanes = Lanes(lanes=4, order=Order.BY_KEY)
+    lanes.add(records_of([b"a", b"b", b"c", b"d", b"a"]))
+    lane, chunk = lanes.take(4, brief=True)
+    lanes.put_back(chunk[1:])
+    lanes.release(lane)
+    taken = []
+    while (cut := lanes.take(10)) is not None:
+        taken.append(cut)
+    assert len({lane for lane, _ in taken}) == len(taken) > 1
+    assert sorted(record.offset for _, chunk in taken for record in chunk) == [1, 2, 3, 4]
+
+
+def test_what_is_put_back_goes_to_the_lane_of_its_key():
+    lanes = Lanes(lanes=4, order=Order.BY_KEY)
+    lanes.add(records_of([b"a"] * 4))
+    lane, chunk = lanes.take(2)
+    lanes.put_back(chunk)
+    assert lanes.take(2) is None, "the lane is busy"
+    lanes.release(lane)
+    assert [record.offset for record in lanes.take(4)[1]] == [0, 1, 2, 3]
 
 
 def test_a_parked_key_does_not_stop_the_other_keys_of_its_lane():

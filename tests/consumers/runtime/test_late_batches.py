@@ -72,7 +72,7 @@ def test_a_batch_that_ends_after_its_deadline_stores_nothing_and_its_retry_count
     assert desk.rows() == []
     assert desk.state.start(desk.position) == desk.assignment.stored == 0
     desk.outcomes.clear()
-    desk.assignment.lanes.put_back(0, desk.failed)
+    desk.assignment.lanes.put_back(desk.failed)
     desk.until(lambda: len(desk.outcomes) == 3)
     assert all(isinstance(outcome, Handled) for outcome in desk.outcomes)
     assert desk.rows() == IDS
