@@ -14,7 +14,8 @@ import structlog
 from consumers.runtime.agent import Agent, Order
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import offsets_of
-from consumers.runtime.circuit import Circuits, Place
+from consumers.runtime.circuit import Circuits
+from consumers.runtime.dependencies import Dependencies
 from consumers.runtime.executors import Completed
 from consumers.runtime.failure import of_dependency
 from consumers.runtime.fate import DeadLetter, Fate, TryAgain, decide
@@ -68,7 +69,7 @@ class Settlement:
         self, agent: Agent, outputs: Outputs, circuits: Circuits, stats: Stats, *, settled: Callable[[Ticket], None]
     ) -> None:
         self._agent = agent
-        self._circuits = circuits
+        self._dependencies = Dependencies(agent, circuits)
         self._outputs = outputs
         self._stats = stats
         self._settled = settled
@@ -105,7 +106,7 @@ class Settlement:
             return False
         self._stats.took([*map(_elapsed_us, outcomes)])
         self._stats.handled += len(records)
-        self._note_passed(records)
+        self._dependencies.passed(records)
         assignment.watermark.finish(offsets_of(records))
         return True
 
@@ -185,7 +186,7 @@ class Settlement:
                 self._failed(record, outcome, outgoing, again)
             else:
                 held.append(record)
-        self._note_passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
+        self._dependencies.passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
         if silent:
             assignment.watermark.finish(silent)
         self._queue_again(assignment, again, held)
@@ -198,7 +199,7 @@ class Settlement:
         self._stats.failed += 1
         first_ms = record.first_failure_ms or _now_ms()
         failure = of_dependency(failure, self._agent.dependencies)
-        fate = self._fate_of(record, failure, alone=self._note_failed(record, failure))
+        fate = self._fate_of(record, failure, alone=self._dependencies.failed(record, failure))
         place = {
             "agent": self._agent.name,
             "topic": record.topic,
@@ -224,29 +225,6 @@ class Settlement:
                 return
             attempt = record.attempt + fate.counted
             again.append((msgspec.structs.replace(record, attempt=attempt, first_failure_ms=first_ms), fate.delay_s))
-
-    def _note_passed(self, handled: Sequence[Record]) -> None:
-        if not handled:
-            return
-        opened = self._circuits.open
-        self._circuits.passed(lambda: map(_place_of, handled), len(handled))
-        for dependency, circuit in opened.items():
-            after_s = round(time.monotonic() - (circuit.opened_s or 0.0), 1)
-            facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}
-            log.info("circuit_closed", agent=self._agent.name, **facts)
-
-    def _note_failed(self, record: Record, failure: Failed) -> bool:
-        """Whether a failure for a dependency is the record's own all the same."""
-        if not failure.dependency:
-            self._circuits.forget(_place_of(record))
-            return False
-        opened = self._circuits.open
-        alone = self._circuits.failed(failure.dependency, _place_of(record), time.monotonic())
-        if failure.dependency in self._circuits.open.keys() - opened.keys():
-            facts = {"dependency": failure.dependency, "reason": failure.message}
-            meaning = "the agent waits, tries a record now and then, and goes on by itself; no attempt is counted"
-            log.warning("circuit_opened", agent=self._agent.name, **facts, meaning=meaning)
-        return alone
 
     def _fate_of(self, record: Record, failure: Failed, *, alone: bool = False) -> Fate:
         failing_for_ms = _now_ms() - record.first_failure_ms if record.first_failure_ms else 0
@@ -302,10 +280,6 @@ class Settlement:
         )
         due_s = time.monotonic() + _RESEND_AFTER_S
         heapq.heappush(self._unsent, (due_s, next(self._ties), assignment, record, letter))
-
-
-def _place_of(record: Record) -> Place:
-    return record.topic, record.partition, record.offset
 
 
 def _now_ms() -> int:
