@@ -31,9 +31,9 @@ _EXPLAINED = f"""\
 Every contestant gets the same ids (seed {SEED}): 1 % poison, which always raises, 1 % transient, which raise once. The Kafka
 contestants get {len(UNDECODABLE)} undecodable values too. The ids are published before two workers start; a handler sleeps 1 ms, then
 appends a line to a file. A worker is killed with -9, with its children, when 20, 40 and 60 % are handled, and started again.
-A run is over when nothing moves any more, or after three minutes. Contestants run one after the other, each on a broker of its own.
+A run is over when nothing moves any more, or after ten minutes. Contestants run one after the other, each on a broker of its own.
 
-- *kills* below three, and many ids *still waiting*: it did not get further in the three minutes.
+- *kills* below three, and many ids *still waiting*: it did not get further in the ten minutes.
 - *lost*: never handled, and nowhere any more from where a worker would get it. The poison ids are not among them.
 - *still waiting*: never handled when the run was over, but still queued, or not covered by the committed offset.
 - *dead / waiting / gone*: in a dead-letter topic or queue; still queued for another attempt; gone without a trace but a log line.

@@ -13,7 +13,7 @@ from bench.loss.workload import Item
 WORKERS = 2
 KILL_AT = (0.2, 0.4, 0.6)
 """Which parts of the ids are handled when a worker is killed: far enough from the end that work remains after the last."""
-LIMIT_S = 180.0
+LIMIT_S = 600.0
 SETTLE_S = 10.0
 """Once every id is handled, how long to wait for second handlings and for what becomes of the poison."""
 _START_LIMIT_S = 60.0
