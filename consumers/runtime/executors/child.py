@@ -55,8 +55,7 @@ def main(connection: Connection, tickets: socket.socket, shared: Shared, setting
         return
     connection.send_bytes(READY)
     areas = areas_of(shared)
-    tickets.settimeout(None)  # whatever a handler's library has made the default
-    while ticket := tickets.recv(1):
+    while ticket := os.read(tickets.fileno(), 1):
         _serve(areas[ticket[0]], connection, perform)
 
 

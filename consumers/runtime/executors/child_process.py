@@ -169,11 +169,12 @@ class ChildProcess:
 
     def _give(self, ticket: int) -> None:
         with suppress(OSError):  # a child that is gone is noticed by whoever sees the chunk through
-            self._tickets.send(bytes((ticket,)))
+            self._tickets.sendall(bytes((ticket,)))
 
     def _recalled(self, ticket: int) -> bool:
         try:
-            found = self._offered.recv(child_module.AREAS, socket.MSG_DONTWAIT)
+            found = bytearray(child_module.AREAS)
+            del found[self._offered.recv_into(found, 0, socket.MSG_DONTWAIT) :]
         except BlockingIOError:
             return False
         for other in found:
