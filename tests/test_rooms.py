@@ -93,7 +93,7 @@ def test_nothing_is_unpickled_evaluated_or_run_through_a_shell(path):
     assert not any(keyword.arg == "shell" for call in calls for keyword in call.keywords)
 
 
-CHILDREN = ("child.py", "processes.py")
+CHILDREN = ("child.py", "child_process.py")
 
 
 def test_the_pipe_to_a_child_process_carries_bytes_only():

@@ -186,7 +186,9 @@ class Settlement:
                 self._failed(record, outcome, outgoing, again)
             else:
                 held.append(record)
-        self._dependencies.passed([record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)])
+        self._dependencies.passed(
+            [record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)]
+        )
         if silent:
             assignment.watermark.finish(silent)
         self._queue_again(assignment, again, held)

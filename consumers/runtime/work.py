@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import inspect
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args, get_type_hints
 
@@ -15,7 +15,7 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.block import decoded_events
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.failure import failure_of
-from consumers.runtime.record import HELD, Failed, Handled, Outcome, Record, Result
+from consumers.runtime.record import BRIEF, HELD, Failed, Handled, Outcome, Record, Result
 from schemas import names as wire
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
@@ -26,9 +26,7 @@ from schemas.settings import Settings
 
 Handler = Callable[..., Any]
 
-_BRIEF_US = 512
-_BRIEF = tuple(Handled((), elapsed_us) for elapsed_us in range(_BRIEF_US))
-"""What most records come to, made once: no result, and no time to speak of."""
+_BRIEF_US = len(BRIEF)
 
 
 class Alarm(Protocol):
@@ -90,13 +88,40 @@ class Work:
                 ended_s = now_s()
                 elapsed_us = int((ended_s - began_s) * 1e6)
                 if answer is None and elapsed_us < _BRIEF_US:
-                    outcomes[index] = _BRIEF[elapsed_us]
+                    outcomes[index] = BRIEF[elapsed_us]
                 else:
                     outcomes[index] = Handled(self._results(records[index], event, answer, elapsed_us), elapsed_us)
             except BaseException as error:
                 ended_s = now_s()
                 chunk.finish(index, failure_of(error, elapsed_us=_since_us(began_s)))
             began_s = ended_s
+
+    def each(self, records: Sequence[Record], events: Sequence[Event | None]) -> Iterator[Outcome]:
+        """The same for whoever tells each outcome as soon as it is there.
+
+        Args:
+            records: in offset order.
+            events: what was decoded of them already.
+        """
+        handler, now_s, takes_context = self._handler, time.monotonic, self._takes_context
+        failed: set[bytes | None] = set()
+        for record, decoded in zip(records, events, strict=True):
+            if failed and record.key in failed:
+                yield HELD
+                continue
+            began_s = now_s()
+            try:
+                event = self._decode(record) if decoded is None else decoded
+                answer = handler(event, self._context(record)) if takes_context else handler(event)
+                elapsed_us = int((now_s() - began_s) * 1e6)
+                if answer is None and elapsed_us < _BRIEF_US:
+                    outcome: Outcome = BRIEF[elapsed_us]
+                else:
+                    outcome = Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
+            except BaseException as error:
+                outcome = failure_of(error, elapsed_us=_since_us(began_s))
+                failed |= {record.key} - {None}
+            yield outcome
 
     def run(self, record: Record) -> Outcome:
         """One record: decode, handle, encode; a failure comes back as data."""
@@ -118,7 +143,7 @@ class Work:
             answer = await awaitable
             elapsed_us = _since_us(began_s)
             if answer is None and elapsed_us < _BRIEF_US:
-                return _BRIEF[elapsed_us]
+                return BRIEF[elapsed_us]
             return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
         except BaseException as error:
             if _is_cancelled(error):
@@ -146,7 +171,7 @@ class Work:
                 ended_s = now_s()
                 elapsed_us = int((ended_s - began_s) * 1e6)
                 if answer is None and elapsed_us < _BRIEF_US and not alarm.rang:
-                    chunk.outcomes[index] = _BRIEF[elapsed_us]
+                    chunk.outcomes[index] = BRIEF[elapsed_us]
                     began_s = ended_s
                     continue
                 outcome = Handled(self._results(records[index], event, answer, elapsed_us), elapsed_us)

@@ -19,6 +19,7 @@ AGENTS = (
     shop.agent("answering-batch", output=None, batch_records=100, handler="tests.support.shop.handlers:confirm_all"),
     shop.agent("answering-exact", **{**shop.EXACT, "handler": "tests.support.shop.handlers:confirm_all"}),
     shop.agent("fragile", executor=Executor.PROCESSES, handler="tests.support.fragile:confirm"),
+    shop.agent("deadly", executor=Executor.PROCESSES, handler="tests.support.deadly:confirm"),
     shop.agent("brittle", handler="tests.support.fragile:confirm"),
     shop.agent("seized", **{**shop.EXACT, "handler": "tests.support.shop.counting:count_after_a_hang"}),
 )

@@ -5,80 +5,80 @@ import fcntl
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 
 from consumers.runtime.agent import Agent, Executor
+from consumers.runtime.ahead import Ahead
 from consumers.runtime.chunk import Chunk
-from consumers.runtime.record import HELD, Failed, Outcome, Record
+from consumers.runtime.executors import request as requests
+from consumers.runtime.executors.area import Area, Shared, Writer
+from consumers.runtime.executors.request import Request
+from consumers.runtime.record import HELD, Failed, Outcome
 from consumers.runtime.work import Kit
 from schemas.settings import Settings
 
 READY = b"ready"
+DONE = b""
+"""A chunk's last message."""
+AREAS = 2
+"""One for the chunk that runs, one for the chunk that waits."""
 _MIB = 1024 * 1024
 _FIRST_TO_GO = "1000"
 
-
-class Request(msgspec.Struct, frozen=True, array_like=True):
-    """A chunk on its way to a child.
-
-    Attributes:
-        records: in offset order; what was decoded of them stays behind.
-        topic: the broker's name of the topic that they stand in.
-        partition: from 0.
-        topic_id: Kafka's id of the topic.
-        stored: of an exact agent, the partition's stored offset.
-    """
-
-    records: list[Record]
-    topic: str
-    partition: int
-    topic_id: str
-    stored: int
-
-    @classmethod
-    def of(cls, chunk: Chunk) -> "Request":
-        """What a child must know of a chunk."""
-        owner = chunk.owner
-        records = [r if r.event is None else msgspec.structs.replace(r, event=None) for r in chunk.records]
-        return cls(records, owner.topic, owner.partition, owner.topic_id, owner.stored)
+Perform = Callable[[Request, Callable[[], None]], Iterator[Outcome]]
+"""Given what to call when the first record is about to run."""
 
 
-Perform = Callable[[Request], Iterable[Outcome]]
-_requests = msgspec.msgpack.Decoder(Request)
-_answers = msgspec.msgpack.Encoder()
+def main(connection: Connection, tickets: socket.socket, shared: Shared, settings: Settings, agent_name: str) -> None:
+    """Serve chunks until the parent is done with this child.
 
-
-def main(connection: Connection, settings: Settings, agent_name: str) -> None:
-    """Serve chunks until the parent closes the pipe.
-
-    The first message is READY, or the reason why this child cannot work. Then, for each chunk, one message a record: its
-    outcome, sent as soon as it is there, so that a later death costs only the record that runs.
+    The first message is READY, or the reason why this child cannot work. A ticket, one byte, says which area a chunk stands in.
+    Its outcomes go there one by one, so that a later death costs only the record that runs; DONE says that they are complete.
     """
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     try:
         perform = _work(settings, agent_name)
     except Exception as error:
         connection.send_bytes(f"{type(error).__name__}: {error}".encode())
         return
     connection.send_bytes(READY)
-    while True:
-        try:
-            request = _requests.decode(connection.recv_bytes())
-        except EOFError:
-            return
-        for outcome in perform(request):
-            connection.send_bytes(_answers.encode(outcome))
+    areas = areas_of(shared)
+    while ticket := os.read(tickets.fileno(), 1):
+        _serve(areas[ticket[0]], connection, perform)
+
+
+def areas_of(shared: Shared) -> list[Area]:
+    """The areas of a child, by ticket."""
+    size = len(shared.view) // AREAS
+    return [Area(shared.view[size * each : size * (each + 1)]) for each in range(AREAS)]
+
+
+def _serve(area: Area, connection: Connection, perform: Perform) -> None:
+    writer = Writer(area, connection.send_bytes)
+    writer.begin()
+    stands_there = area.request
+    request = requests.decoder.decode(connection.recv_bytes() if stands_there is None else stands_there)
+    until_s = time.monotonic() + request.limit_s
+    for outcome in perform(request, writer.start):
+        writer.add(outcome)
+        if time.monotonic() > until_s:
+            break
+    for _ in request.values()[writer.finished :]:
+        writer.add(HELD)
+    connection.send_bytes(DONE)
 
 
 def _end_with_parent() -> None:
@@ -115,27 +115,44 @@ def _work(settings: Settings, agent_name: str) -> Perform:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (agent.memory_mb * _MIB, agent.memory_mb * _MIB))
-    return _of_batches(agent, kit) if agent.batch_records else _of_records(agent, kit)
+    if agent.batch_records:
+        return _of_batches(agent, kit)
+    return _of_coroutines(agent, kit) if agent.executor is Executor.ASYNCIO else _of_records(agent, kit)
 
 
 def _of_records(agent: Agent, kit: Kit) -> Perform:
-    from consumers.runtime.work import Work
+    from consumers.runtime.work import Work, event_taken_by, import_function
 
     work = Work(agent, kit)
-    if agent.executor is Executor.ASYNCIO:
-        loop = asyncio.Runner()
-        return partial(_each, run=lambda record: loop.run(work.run_async(record)))
-    return partial(_each, run=work.run)
+    ahead = Ahead(kit.codec, event_taken_by(import_function(agent, agent.handler), agent))
+    decodes_together = agent.memory_mb is None  # polars takes much address space, and aborts where there is none
+
+    def perform(request: Request, start: Callable[[], None]) -> Iterator[Outcome]:
+        records, events = request.all_records(), None
+        if request.together and decodes_together:
+            events = ahead.events(request.values())
+        start()
+        return work.each(records, events or [None] * len(records))
+
+    return perform
 
 
-def _each(request: Request, *, run: Callable[[Record], Outcome]) -> Iterator[Outcome]:
-    """One record after another; after a failure the later ones of its key are held."""
-    failed: set[bytes] = set()
-    for record in request.records:
-        outcome: Outcome = HELD if record.key in failed else run(record)
-        if isinstance(outcome, Failed) and record.key is not None:
-            failed.add(record.key)
-        yield outcome
+def _of_coroutines(agent: Agent, kit: Kit) -> Perform:
+    from consumers.runtime.work import Work
+
+    work, loop = Work(agent, kit), asyncio.Runner()
+
+    def perform(request: Request, start: Callable[[], None]) -> Iterator[Outcome]:
+        """One record after another; after a failure the later ones of its key are held."""
+        failed: set[bytes] = set()
+        start()
+        for record in request.all_records():
+            outcome: Outcome = HELD if record.key in failed else loop.run(work.run_async(record))
+            if isinstance(outcome, Failed) and record.key is not None:
+                failed.add(record.key)
+            yield outcome
+
+    return perform
 
 
 def _of_batches(agent: Agent, kit: Kit) -> Perform:
@@ -146,11 +163,12 @@ def _of_batches(agent: Agent, kit: Kit) -> Perform:
 
     work = BatchWork(agent, kit, state=open_trial(agent, kit))
 
-    def perform(request: Request) -> list[Outcome]:
+    def perform(request: Request, start: Callable[[], None]) -> Iterator[Outcome]:
         owner = _Owner(request.topic, request.partition, request.topic_id, request.stored)
-        chunk = Chunk(owner, 0, request.records, key_of=lambda record: record.offset)
+        chunk = Chunk(owner, 0, request.all_records(), key_of=lambda record: record.offset)
+        start()
         left_open = performed(work, chunk)
-        return chunk.settled(left_open)
+        return iter(chunk.settled(left_open))
 
     return perform
 

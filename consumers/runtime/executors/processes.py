@@ -1,45 +1,26 @@
 """Runs chunks in child processes: each record has its deadline, and what overruns it is killed."""
 
-import multiprocessing
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from queue import SimpleQueue
-from types import ModuleType
-
-import msgspec
+from collections import deque
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
-from consumers.runtime.executors import child as child_module
+from consumers.runtime.executors.child import AREAS
+from consumers.runtime.executors.child_process import ChildProcess, Errand
 from consumers.runtime.executors.protocol import Completed, Done
-from consumers.runtime.executors.slots import Slots
-from consumers.runtime.failure import died, overrun
-from consumers.runtime.record import HELD, Failed, Outcome
+from consumers.runtime.record import Failed, Held
 from consumers.runtime.work import Kit
-from schemas.errors import HeadraceError
-from schemas.settings import Settings
-
-_START_LIMIT_S = 60.0
-_PRELOADED = ["consumers.runtime.executors.child", "consumers.runtime.kit", "consumers.runtime.work"]
-_main_lock = threading.Lock()
-_requests = msgspec.msgpack.Encoder()
-_answers = msgspec.msgpack.Decoder(Outcome)
-
-
-class PoolError(HeadraceError):
-    """Raised when a child process cannot start; no record is to blame for it."""
 
 
 class Processes:
-    """Children, each kept by a thread of the parent; only bytes cross the pipe.
+    """Children, each kept by a thread of the parent; no pickle crosses the pipe.
 
-    A pool library's time-out is a chunk's; here the deadline is the record's, and each result comes back as it is done,
-    so the keeper is our own (a pebble pool would redo, or charge, the neighbours of a record that hangs).
+    A pool library's time-out is a chunk's; here the deadline is the record's, and each result is there as it is done, so the
+    keeper is our own (a pebble pool would redo, or charge, the neighbours of a record that hangs).
+
+    Each child has a chunk that runs and one that waits, so that it does not idle while the agent's thread settles the one and
+    cuts the next. What waits behind a slow record goes to whichever child has nothing to do.
 
     Args:
         agent: from the catalogue.
@@ -52,33 +33,36 @@ class Processes:
         self._agent = agent
         self._done = done
         self._settings = kit.settings
-        self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._children = children
-        self._slots: Slots[_Child] = Slots(children)
-        self._keepers: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._waiting: deque[Errand] = deque()
+        self._keepers = [_Keeper(self._lock) for _ in range(children)]
+        self._closing = False
         self.hung = 0
         self.broken: BaseException | None = None
 
     @property
     def free(self) -> int:
-        """Children that wait for a chunk."""
-        return self._slots.free
+        """How many chunks there is room for: one that runs and one that waits for each child."""
+        return AREAS * len(self._keepers) - len(self._waiting) - sum(len(keeper.errands) for keeper in self._keepers)
 
     def start(self) -> None:
         """Start the keepers, each of which starts its child."""
-        for _ in range(self._children):
-            keeper = threading.Thread(target=self._keep, name=f"{self._agent.name}-keeper", daemon=True)
-            self._keepers.append(keeper)
-            keeper.start()
+        for keeper in self._keepers:
+            name = f"{self._agent.name}-keeper"
+            keeper.thread = threading.Thread(target=self._keep, args=(keeper,), name=name, daemon=True)
+            keeper.thread.start()
 
     def submit(self, chunk: Chunk) -> None:
-        """Hand the chunk to whichever child is free."""
-        self._slots.take(chunk)
-        self._queue.put(chunk)
+        """Hand the chunk to the child that has least to do."""
+        with self._lock:
+            self._waiting.append(Errand(chunk))
+            self._hand_out()
 
     def running(self) -> list[Chunk]:
-        """The chunks that run now."""
-        return self._slots.chunks()
+        """The chunks that run now, or wait for a child."""
+        with self._lock:
+            kept = [errand for keeper in self._keepers for errand in keeper.errands]
+            return [errand.chunk for errand in (*kept, *self._waiting)]
 
     def expire(self, now_s: float) -> None:
         """Nothing: each keeper watches its child's deadline."""
@@ -89,14 +73,12 @@ class Processes:
 
     def dismiss(self) -> list[Chunk]:
         """End the children without waiting for that; the chunks that are not done, for somebody else to do."""
-        for _ in self._keepers:
-            self._queue.put(None)
+        self._end()
         return [chunk for chunk in self.running() if self._take_back(chunk)]
 
     def close(self, limit_s: float) -> None:
-        """End the children: the idle ones by closing their pipe, the others by a kill at the limit."""
-        for _ in self._keepers:
-            self._queue.put(None)
+        """End the children: the idle ones by closing what they listen to, the others by a kill at the limit."""
+        self._end()
         until_s = time.monotonic() + limit_s
         for keeper in self._keepers:
             keeper.join(max(0.0, until_s - time.monotonic()))
@@ -105,112 +87,127 @@ class Processes:
         for keeper in self._keepers:
             keeper.join(1.0)
 
-    def _take_back(self, chunk: Chunk) -> bool:
-        """Kill the child that runs the chunk; whether it was not done yet."""
-        child, is_open = self._slots.leave(chunk), chunk.answer()
-        if is_open and child is not None:
-            child.kill()
-        return is_open
+    def _end(self) -> None:
+        with self._lock:
+            self._closing = True
+            for keeper in self._keepers:
+                keeper.called.notify()
 
-    def _keep(self) -> None:
-        child = None
+    def _take_back(self, chunk: Chunk) -> bool:
+        """Kill the child that runs the chunk; whether it was not done yet. One that waits costs no child."""
+        with self._lock:
+            self._waiting = deque(errand for errand in self._waiting if errand.chunk is not chunk)
+            for keeper in self._keepers:
+                keeper.drop(chunk)
+            return chunk.answer()
+
+    def _keep(self, keeper: "_Keeper") -> None:
+        child: ChildProcess | None = None
         try:
-            child = _Child(self._settings, self._agent)
-            while (chunk := self._queue.get()) is not None:
-                if chunk.answered:
-                    continue
-                if not child.alive:
+            while True:
+                if child is None or not child.alive:
                     gone, child = child, None  # closed once, even where no other one can start
-                    gone.close()
-                    child = _Child(self._settings, self._agent)
-                self._run(chunk, child)
+                    if gone is not None:
+                        gone.close()
+                    if self._closing and not self._waiting:
+                        return
+                    child = ChildProcess(self._settings, self._agent)
+                errand = self._next_of(keeper, child)
+                if errand is None:
+                    return
+                self._see_through(errand, keeper, child)
         except BaseException as error:  # a keeper that ended silently would leave its chunk out for ever
             self.broken = error
         finally:
+            with self._lock:
+                keeper.child = None
             if child is not None:
                 child.close()
 
-    def _run(self, chunk: Chunk, child: "_Child") -> None:
-        self._slots.run_by(chunk, child)
-        failure = child.run(chunk)
-        if chunk.answer():
-            self._slots.leave(chunk)
-            self._done(Completed(chunk, chunk.settled(failure or HELD)))
+    def _next_of(self, keeper: "_Keeper", child: ChildProcess) -> Errand | None:
+        """The chunk that the child does now; None when it may end."""
+        with self._lock:
+            keeper.child = child
+            self._hand_out()
+            while not keeper.errands:
+                if self._closing:
+                    return None
+                keeper.called.wait()
+            return keeper.errands[0]
+
+    def _see_through(self, errand: Errand, keeper: "_Keeper", child: ChildProcess) -> None:
+        came_to: Failed | Held | None = child.run(errand)
+        with self._lock:
+            keeper.errands = [other for other in keeper.errands if other is not errand]
+            if not child.alive:  # what waited for it waits for another one
+                keeper.child = None
+                again = [errand, *keeper.errands] if came_to is None else keeper.errands
+                self._waiting.extendleft(each.unoffered() for each in reversed(again) if not each.chunk.answered)
+                keeper.errands = []
+            is_open = came_to is not None and errand.chunk.answer()
+            self._hand_out()
+        if is_open and came_to is not None:
+            self._done(Completed(errand.chunk, errand.chunk.settled(came_to)))
+
+    def _hand_out(self) -> None:
+        """Give what waits to the children that have least to do; what waits behind a chunk that runs, to one that has nothing."""
+        while True:
+            keeper = min(self._keepers, key=_Keeper.load)
+            if keeper.child is None or keeper.load() >= AREAS:
+                return
+            errand = self._waiting.popleft() if self._waiting else None
+            if errand is None and keeper.load() == 0:
+                errand = next(filter(None, (other.relieved() for other in self._keepers)), None)
+            if errand is None:
+                return
+            keeper.give(errand)
 
 
-class _Child:
-    """One child process and its pipe."""
+class _Keeper:
+    """A thread of the parent and what it keeps; all of it under the executor's lock.
 
-    def __init__(self, settings: Settings, agent: Agent) -> None:
-        # Never fork beside librdkafka's threads: the fork server is a clean process of its own.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
-        self._pipe, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(
-            target=child_module.main, args=(theirs, settings, agent.name), name=f"headrace-{agent.name}", daemon=True
-        )
-        with _without_main():
-            self._process.start()
-        self._dead = False
-        theirs.close()
-        self._await_ready(self._pipe)
-
-    @property
-    def alive(self) -> bool:
-        return not self._dead and self._process.is_alive()
-
-    def run(self, chunk: Chunk) -> Failed | None:
-        """Run the chunk; the failure that ended it early, charged to the record that ran, or None."""
-        try:
-            self._pipe.send_bytes(_requests.encode(child_module.Request.of(chunk)))
-            for index in range(len(chunk.records)):
-                chunk.index, chunk.started_s = index, time.monotonic()
-                if not self._pipe.poll(chunk.deadline_s):
-                    self.kill()
-                    return overrun(chunk.deadline_s or 0.0)
-                chunk.outcomes[index] = _answers.decode(self._pipe.recv_bytes())
-        except (EOFError, OSError):
-            self._process.join(5.0)
-            self.kill()  # its pipe is gone, whatever of it lingers
-            return died(self._process.exitcode)
-        return None
-
-    def kill(self) -> None:
-        """SIGKILL. It counts as dead from now on, though the fork server reaps it a little later."""
-        self._dead = True
-        self._process.kill()
-
-    def close(self) -> None:
-        """Close the pipe, which ends an idle child, and reap it."""
-        self._pipe.close()
-        self._process.join(2.0)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
-
-    def _await_ready(self, pipe: Connection) -> None:
-        try:
-            answer = pipe.recv_bytes() if pipe.poll(_START_LIMIT_S) else b"it did not answer in time"
-        except EOFError:
-            answer = b"it ended before it was ready"
-        if answer != child_module.READY:
-            self._process.kill()
-            self._process.join()
-            raise PoolError(f"a child process cannot start: {answer.decode(errors='replace')}")
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep what is started within from running the worker's main script first.
-
-    That is `faust`, whose imports are most of a child's start (`python -X importtime -m faust --version`); a suspect, or the
-    successor of a child that was killed, waits for it.
+    Attributes:
+        child: that takes chunks now; None while there is none.
+        errands: what the child has: the first is the one that it does.
+        called: that there is something to do, or nothing any more.
     """
-    with _main_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.child: ChildProcess | None = None
+        self.errands: list[Errand] = []
+        self.called = threading.Condition(lock)
+        self.thread: threading.Thread | None = None
+
+    def load(self) -> int:
+        """How many chunks it has; as many as it can, while it takes none."""
+        takes_none = self.child is None or (self.errands and self.errands[0].request is not None)
+        return AREAS if takes_none else len(self.errands)
+
+    def give(self, errand: Errand) -> None:
+        """A chunk more for the child."""
+        taken = {other.ticket for other in self.errands}
+        if self.child is not None:
+            self.child.offer(errand, next(ticket for ticket in range(AREAS) if ticket not in taken))
+        self.errands.append(errand)
+        self.called.notify()
+
+    def relieved(self) -> Errand | None:
+        """The chunk that waits behind another one, if there is one and the child has not begun with it: another's from now on."""
+        if self.child is None or len(self.errands) < AREAS or not self.child.take_back(self.errands[-1]):
+            return None
+        return self.errands.pop()
+
+    def drop(self, chunk: Chunk) -> None:
+        """Forget the chunk, if it is one of its own; where the child may have begun with it, by a kill."""
+        for place, errand in enumerate(self.errands):
+            if errand.chunk is chunk:
+                del self.errands[place]
+                if self.child is not None and not (place > 0 and self.child.take_back(errand)):
+                    self.child.kill()
+                    self.child = None
+                return
+
+    def join(self, limit_s: float) -> None:
+        """Wait for the thread's end."""
+        if self.thread is not None:
+            self.thread.join(limit_s)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from consumers.runtime import settlement, starts
-from consumers.runtime.executors import processes
+from consumers.runtime.executors import child_process
 from consumers.runtime.failure import died
 from consumers.runtime.fate import DeadLetter, Done, TryAgain
 from consumers.runtime.intake import Intake
@@ -98,12 +98,12 @@ def charge_a_kill() -> None:
         hold = honest(said, **facts)
         return hold if said.hold is None else hold._replace(deaths=MANY_DEATHS)
 
-    def run(_self: Any, chunk: Any) -> Any:
-        chunk.index = 0
+    def run(_self: Any, errand: Any) -> Any:
+        errand.chunk.index = 0
         return died(-9)
 
     starts.take_over = take_over
-    processes._Child.run = run  # type: ignore[method-assign]
+    child_process.ChildProcess.run = run  # type: ignore[method-assign]
 
 
 def give_up_at_once() -> None:

@@ -94,7 +94,7 @@ def test_children_end_when_no_suspect_comes_any_more(bench):
     now_s = time.monotonic()
     one.executor.expire(now_s)
     one.executor.expire(now_s + 11.0)
-    eventually(lambda: not any(keeper.is_alive() for keeper in children._keepers))
+    eventually(lambda: not any(keeper.thread.is_alive() for keeper in children._keepers))
     assert isinstance(suspect(one, "ok"), Handled), "the next suspect starts others"
 
 
