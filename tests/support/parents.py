@@ -16,7 +16,7 @@ def main(agent, wish):
     while not chunk.started_s:
         time.sleep(0.01)
     children = bench.executor._children if alone else bench.executor
-    print(next(keeper.child for keeper in children._keepers if keeper.errands)._process.pid, flush=True)
+    print(next(keeper.child for keeper in children._keepers if keeper.parcels)._process.pid, flush=True)
     time.sleep(3600)
 
 

@@ -36,7 +36,7 @@ class PoolError(HeadraceError):
 
 
 @dataclass(slots=True, eq=False)
-class Errand:
+class Parcel:
     """A chunk that a child has, or is to have.
 
     Attributes:
@@ -50,7 +50,7 @@ class Errand:
     ticket: int | None = None
     request: bytes | None = None
 
-    def unoffered(self) -> "Errand":
+    def unoffered(self) -> "Parcel":
         """The same, for another child."""
         self.ticket = self.request = None
         return self
@@ -98,26 +98,26 @@ class ChildProcess:
         """Whether it may be given chunks."""
         return not self._killed and not self._ended and self._process.is_alive()
 
-    def offer(self, errand: Errand, ticket: int) -> None:
+    def offer(self, parcel: Parcel, ticket: int) -> None:
         """Lay the chunk into an area that is free; the child takes it as soon as it can.
 
         One that is too long for that goes through the pipe, when the child waits for it: `run` does that.
         """
-        request = Request.of(errand.chunk, together=errand.together).encoded()
-        errand.ticket = ticket
-        if self._areas[ticket].prepare(len(errand.chunk.records), request):
+        request = Request.of(parcel.chunk, together=parcel.together).encoded()
+        parcel.ticket = ticket
+        if self._areas[ticket].prepare(len(parcel.chunk.records), request):
             self._give(ticket)
         else:
-            errand.request = request
+            parcel.request = request
 
-    def take_back(self, errand: Errand) -> bool:
+    def take_back(self, parcel: Parcel) -> bool:
         """Whether the chunk, which must be the last one offered, was not begun with; then it is the caller's again."""
-        if errand.ticket is None or (errand.request is None and not self._recalled(errand.ticket)):
+        if parcel.ticket is None or (parcel.request is None and not self._recalled(parcel.ticket)):
             return False
-        errand.unoffered()
+        parcel.unoffered()
         return True
 
-    def run(self, errand: Errand) -> Failed | Held | None:
+    def run(self, parcel: Parcel) -> Failed | Held | None:
         """See the chunk through.
 
         What is finished stands in the chunk's outcomes afterwards, whatever has ended it.
@@ -125,12 +125,12 @@ class ChildProcess:
         Returns:
             What the record that ran comes to; of a chunk that is done, HELD; None where no record was begun with.
         """
-        chunk, reader = errand.chunk, Reader(self._areas[errand.ticket or 0])
+        chunk, reader = parcel.chunk, Reader(self._areas[parcel.ticket or 0])
         overran = None
         try:
-            if errand.request is not None:
-                self._give(errand.ticket or 0)
-                self._pipe.send_bytes(errand.request)
+            if parcel.request is not None:
+                self._give(parcel.ticket or 0)
+                self._pipe.send_bytes(parcel.request)
             overran = self._see_through(chunk, reader)
         except (EOFError, OSError):
             self._note_end()
@@ -139,8 +139,8 @@ class ChildProcess:
         chunk.index, started_s = reader.running()
         if chunk.index == len(chunk.records):
             return HELD
-        if started_s <= 0 and (errand.together or started_s == 0):
-            errand.together = errand.together and started_s == 0
+        if started_s <= 0 and (parcel.together or started_s == 0):
+            parcel.together = parcel.together and started_s == 0
             return None
         if overran is not None:
             return overrun(chunk.deadline_s or _READY_LIMIT_S) if chunk.index == overran else HELD

@@ -7,7 +7,7 @@ from collections import deque
 from consumers.runtime.agent import Agent
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.child import AREAS
-from consumers.runtime.executors.child_process import ChildProcess, Errand
+from consumers.runtime.executors.child_process import ChildProcess, Parcel
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.record import Failed, Held
 from consumers.runtime.work import Kit
@@ -34,7 +34,7 @@ class Processes:
         self._done = done
         self._settings = kit.settings
         self._lock = threading.Lock()
-        self._waiting: deque[Errand] = deque()
+        self._waiting: deque[Parcel] = deque()
         self._keepers = [_Keeper(self._lock) for _ in range(children)]
         self._closing = False
         self.hung = 0
@@ -43,7 +43,7 @@ class Processes:
     @property
     def free(self) -> int:
         """How many chunks there is room for: one that runs and one that waits for each child."""
-        return AREAS * len(self._keepers) - len(self._waiting) - sum(len(keeper.errands) for keeper in self._keepers)
+        return AREAS * len(self._keepers) - len(self._waiting) - sum(len(keeper.parcels) for keeper in self._keepers)
 
     def start(self) -> None:
         """Start the keepers, each of which starts its child."""
@@ -55,14 +55,14 @@ class Processes:
     def submit(self, chunk: Chunk) -> None:
         """Hand the chunk to the child that has least to do."""
         with self._lock:
-            self._waiting.append(Errand(chunk))
+            self._waiting.append(Parcel(chunk))
             self._hand_out()
 
     def running(self) -> list[Chunk]:
         """The chunks that run now, or wait for a child."""
         with self._lock:
-            kept = [errand for keeper in self._keepers for errand in keeper.errands]
-            return [errand.chunk for errand in (*kept, *self._waiting)]
+            kept = [parcel for keeper in self._keepers for parcel in keeper.parcels]
+            return [parcel.chunk for parcel in (*kept, *self._waiting)]
 
     def expire(self, now_s: float) -> None:
         """Nothing: each keeper watches its child's deadline."""
@@ -96,7 +96,7 @@ class Processes:
     def _take_back(self, chunk: Chunk) -> bool:
         """Kill the child that runs the chunk; whether it was not done yet. One that waits costs no child."""
         with self._lock:
-            self._waiting = deque(errand for errand in self._waiting if errand.chunk is not chunk)
+            self._waiting = deque(parcel for parcel in self._waiting if parcel.chunk is not chunk)
             for keeper in self._keepers:
                 keeper.drop(chunk)
             return chunk.answer()
@@ -112,10 +112,10 @@ class Processes:
                     if self._closing and not self._waiting:
                         return
                     child = ChildProcess(self._settings, self._agent)
-                errand = self._next_of(keeper, child)
-                if errand is None:
+                parcel = self._next_of(keeper, child)
+                if parcel is None:
                     return
-                self._see_through(errand, keeper, child)
+                self._see_through(parcel, keeper, child)
         except BaseException as error:  # a keeper that ended silently would leave its chunk out for ever
             self.broken = error
         finally:
@@ -124,30 +124,30 @@ class Processes:
             if child is not None:
                 child.close()
 
-    def _next_of(self, keeper: "_Keeper", child: ChildProcess) -> Errand | None:
+    def _next_of(self, keeper: "_Keeper", child: ChildProcess) -> Parcel | None:
         """The chunk that the child does now; None when it may end."""
         with self._lock:
             keeper.child = child
             self._hand_out()
-            while not keeper.errands:
+            while not keeper.parcels:
                 if self._closing:
                     return None
                 keeper.called.wait()
-            return keeper.errands[0]
+            return keeper.parcels[0]
 
-    def _see_through(self, errand: Errand, keeper: "_Keeper", child: ChildProcess) -> None:
-        came_to: Failed | Held | None = child.run(errand)
+    def _see_through(self, parcel: Parcel, keeper: "_Keeper", child: ChildProcess) -> None:
+        came_to: Failed | Held | None = child.run(parcel)
         with self._lock:
-            keeper.errands = [other for other in keeper.errands if other is not errand]
+            keeper.parcels = [other for other in keeper.parcels if other is not parcel]
             if not child.alive:  # what waited for it waits for another one
                 keeper.child = None
-                again = [errand, *keeper.errands] if came_to is None else keeper.errands
+                again = [parcel, *keeper.parcels] if came_to is None else keeper.parcels
                 self._waiting.extendleft(each.unoffered() for each in reversed(again) if not each.chunk.answered)
-                keeper.errands = []
-            is_open = came_to is not None and errand.chunk.answer()
+                keeper.parcels = []
+            is_open = came_to is not None and parcel.chunk.answer()
             self._hand_out()
         if is_open and came_to is not None:
-            self._done(Completed(errand.chunk, errand.chunk.settled(came_to)))
+            self._done(Completed(parcel.chunk, parcel.chunk.settled(came_to)))
 
     def _hand_out(self) -> None:
         """Give what waits to the children that have least to do; what waits behind a chunk that runs, to one that has nothing."""
@@ -155,12 +155,12 @@ class Processes:
             keeper = min(self._keepers, key=_Keeper.load)
             if keeper.child is None or keeper.load() >= AREAS:
                 return
-            errand = self._waiting.popleft() if self._waiting else None
-            if errand is None and keeper.load() == 0:
-                errand = next(filter(None, (other.relieved() for other in self._keepers)), None)
-            if errand is None:
+            parcel = self._waiting.popleft() if self._waiting else None
+            if parcel is None and keeper.load() == 0:
+                parcel = next(filter(None, (other.relieved() for other in self._keepers)), None)
+            if parcel is None:
                 return
-            keeper.give(errand)
+            keeper.give(parcel)
 
 
 class _Keeper:
@@ -168,41 +168,41 @@ class _Keeper:
 
     Attributes:
         child: that takes chunks now; None while there is none.
-        errands: what the child has: the first is the one that it does.
+        parcels: what the child has: the first is the one that it does.
         called: that there is something to do, or nothing any more.
     """
 
     def __init__(self, lock: threading.Lock) -> None:
         self.child: ChildProcess | None = None
-        self.errands: list[Errand] = []
+        self.parcels: list[Parcel] = []
         self.called = threading.Condition(lock)
         self.thread: threading.Thread | None = None
 
     def load(self) -> int:
         """How many chunks it has; as many as it can, while it takes none."""
-        takes_none = self.child is None or (self.errands and self.errands[0].request is not None)
-        return AREAS if takes_none else len(self.errands)
+        takes_none = self.child is None or (self.parcels and self.parcels[0].request is not None)
+        return AREAS if takes_none else len(self.parcels)
 
-    def give(self, errand: Errand) -> None:
+    def give(self, parcel: Parcel) -> None:
         """A chunk more for the child."""
-        taken = {other.ticket for other in self.errands}
+        taken = {other.ticket for other in self.parcels}
         if self.child is not None:
-            self.child.offer(errand, next(ticket for ticket in range(AREAS) if ticket not in taken))
-        self.errands.append(errand)
+            self.child.offer(parcel, next(ticket for ticket in range(AREAS) if ticket not in taken))
+        self.parcels.append(parcel)
         self.called.notify()
 
-    def relieved(self) -> Errand | None:
+    def relieved(self) -> Parcel | None:
         """The chunk that waits behind another one, if there is one and the child has not begun with it: another's from now on."""
-        if self.child is None or len(self.errands) < AREAS or not self.child.take_back(self.errands[-1]):
+        if self.child is None or len(self.parcels) < AREAS or not self.child.take_back(self.parcels[-1]):
             return None
-        return self.errands.pop()
+        return self.parcels.pop()
 
     def drop(self, chunk: Chunk) -> None:
         """Forget the chunk, if it is one of its own; where the child may have begun with it, by a kill."""
-        for place, errand in enumerate(self.errands):
-            if errand.chunk is chunk:
-                del self.errands[place]
-                if self.child is not None and not (place > 0 and self.child.take_back(errand)):
+        for place, parcel in enumerate(self.parcels):
+            if parcel.chunk is chunk:
+                del self.parcels[place]
+                if self.child is not None and not (place > 0 and self.child.take_back(parcel)):
                     self.child.kill()
                     self.child = None
                 return

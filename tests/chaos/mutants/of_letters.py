@@ -98,8 +98,8 @@ def charge_a_kill() -> None:
         hold = honest(said, **facts)
         return hold if said.hold is None else hold._replace(deaths=MANY_DEATHS)
 
-    def run(_self: Any, errand: Any) -> Any:
-        errand.chunk.index = 0
+    def run(_self: Any, parcel: Any) -> Any:
+        parcel.chunk.index = 0
         return died(-9)
 
     starts.take_over = take_over
