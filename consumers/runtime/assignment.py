@@ -54,6 +54,7 @@ class Assignment:
             processes, and once it is left.
         marked: whether the broker has confirmed the mark, or that it is taken away.
         suspects: which of its records run alone, in a child process.
+        doubted: whether it was fetched once more, because what came first was not its start.
         made_s: when it was made, on the clock of `time.monotonic()`.
     """
 
@@ -86,6 +87,7 @@ class Assignment:
     hold: Hold | None = None
     marked: bool = True
     suspects: Suspects = field(default_factory=Suspects)
+    doubted: bool = False
     made_s: float = field(default_factory=time.monotonic)
     chunks: set[Chunk] = field(default_factory=set)
 

@@ -48,8 +48,9 @@ class Intake:
         self._stats = stats
         self._membership = membership
         self._said: dict[str, float] = {}
+        self._fetched_again: set[Place] = set()
 
-    def accept(self, messages: list[Any]) -> list[tuple[str, int]]:
+    def accept(self, messages: list[Any]) -> list[Place]:
         """Queue the records.
 
         Returns:
@@ -58,30 +59,58 @@ class Intake:
         Raises:
             KafkaException: for an error after which the consumer cannot go on.
         """
-        good, out_of_log = messages, list[tuple[str, int]]()
+        good, ends, out_of_log = messages, list[Any](), list[Place]()
         if any(map(Message.error, messages)):
-            good, out_of_log = self._without_events(messages)
+            good, ends, out_of_log = self._without_events(messages)
+        self._fetched_again.clear()
         blocks = [Block.of(*run) for run in _by_place(good) if self._is_owned(run[0])]
+        first = {block.place: block.offsets[0] for block in reversed(blocks)}
+        late = {place for place, offset in first.items() if self._begins_late(place, offset)}
+        blocks = [block for block in blocks if block.place not in late]
         for block in blocks if self._ahead is None else self._decoded(blocks, self._ahead):
             self._take(block)
+        for end in ends:
+            self._note_end(end)
         return out_of_log
 
-    def _without_events(self, messages: list[Any]) -> tuple[list[Any], list[tuple[str, int]]]:
-        """The records among what was polled, and the partitions whose offset is out of their log."""
-        records, out_of_log = [], []
+    def _begins_late(self, place: Place, offset: int) -> bool:
+        """Whether a partition does not begin where it starts: then it is fetched once more, and what comes then is believed.
+
+        Compaction and transaction markers leave such gaps. A fetch that began elsewhere looks the same, and all that lies
+        between would count as never delivered, and be committed over.
+        """
+        assignment = self._membership.assignments[place]
+        if place in self._fetched_again:
+            return True
+        if (
+            assignment.doubted
+            or offset <= assignment.started_at
+            or assignment.watermark.highest > assignment.started_at
+        ):
+            return False
+        assignment.doubted = True
+        self._fetched_again.add(place)
+        facts = {"topic": assignment.topic, "partition": assignment.partition, "start": assignment.started_at}
+        log.info("fetched_again", agent=self._agent.name, **facts, first=offset)
+        self._membership.fetch_again(assignment)
+        return True
+
+    def _without_events(self, messages: list[Any]) -> tuple[list[Any], list[Any], list[Place]]:
+        """The records among what was polled, the ends of logs, and the partitions whose offset is out of their log."""
+        records, ends, out_of_log = [], [], []
         for message in messages:
             error = message.error()
             if error is None:
                 records.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._note_end(message)
+                ends.append(message)
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 out_of_log.append((message.topic(), message.partition()))
             elif error.fatal() or error.code() == KafkaError._FATAL:  # a consumer's fatal error says fatal() False
                 raise KafkaException(error)
             else:
                 self.tell(error)
-        return records, out_of_log
+        return records, ends, out_of_log
 
     def _is_owned(self, place: Place) -> bool:
         """A revocation can come between poll() and the consume() after it: those records are another's now."""
@@ -121,8 +150,11 @@ class Intake:
             log.warning("broker_says", agent=self._agent.name, reason=error.str(), code=name)
 
     def _note_end(self, message: Any) -> None:
-        assignment = self._membership.assignments.get((message.topic(), message.partition()))
-        if assignment is not None and not assignment.quiet:  # what waits for its time lies before the end
+        place = message.topic(), message.partition()
+        assignment = self._membership.assignments.get(place)
+        if assignment is None or assignment.quiet:  # what waits for its time lies before the end
+            return
+        if not self._begins_late(place, message.offset()):
             assignment.end = message.offset() if assignment.bound is None else assignment.bound.until
             self._rest(assignment)
 

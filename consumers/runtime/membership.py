@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
@@ -16,6 +16,9 @@ from schemas.settings import GroupProtocol
 
 log = structlog.get_logger("headrace.agent")
 
+_NOWHERE = 0
+"""Where a partition stands, paused, whose start is not known yet. Should librdkafka fetch from there all the same, later, it
+gets what is passed over. From the log's end, which it was once, it would pass over what is not handled."""
 _AT_ONCE_S = 1.0
 """How long an assignment waits for its starts: they take 10 ms, and a group that is ready at once starts without a detour."""
 
@@ -95,6 +98,11 @@ class Membership:
         self.set_pauses()
         self._take_note(consumer, found)
 
+    def fetch_again(self, assignment: Assignment) -> None:
+        """Fetch from where the assignment starts, once more: nothing of it was taken yet."""
+        self._move_to(assignment)
+        self.set_pauses()
+
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
@@ -134,7 +142,7 @@ class Membership:
                 self.restart(assignment)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Take partitions where they start; those whose start is not known in time are taken paused, at their end."""
+        """Take partitions where they start; those whose start is not known in time are taken paused."""
         self.joined = True
         places = [(partition.topic, partition.partition) for partition in partitions]
         _, starts = self._parts()
@@ -147,7 +155,7 @@ class Membership:
         ready = found.assignments if found else {}
         taken = sought.waiting | ready
         offsets = [
-            TopicPartition(*place, taken[place].watermark.committable if place in ready else OFFSET_END)
+            TopicPartition(*place, taken[place].watermark.committable if place in ready else _NOWHERE)
             for place in taken
         ]
         if self._protocol == "classic":
@@ -168,7 +176,7 @@ class Membership:
         consumer, _ = self._parts()
         if self._protocol == "classic":
             owned = self.assignments.values()
-            consumer.assign([TopicPartition(*a.place, OFFSET_END if a.stopped else a.watermark.highest) for a in owned])
+            consumer.assign([TopicPartition(*a.place, _NOWHERE if a.stopped else a.watermark.highest) for a in owned])
         else:
             consumer.incremental_unassign([TopicPartition(*fresh.place)])
             consumer.incremental_assign([TopicPartition(*fresh.place, fresh.watermark.committable)])

@@ -35,6 +35,10 @@ class Owned:
     def __init__(self, agent):
         places = [("orders.placed", partition) for partition in (0, 1)]
         self.assignments = {place: Assignment.of(agent, *place, Note("id"), Start(0), committed=-1) for place in places}
+        self.fetched_again = []
+
+    def fetch_again(self, assignment):
+        self.fetched_again.append(assignment.partition)
 
 
 @example([(index % 2, "ok") for index in range(60)])
@@ -52,6 +56,7 @@ def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobo
         expected[partition].append(f"o{at}" if kind == "ok" else None)
     intake = Intake(agent, owned, None, Stats(), ahead=Ahead.of(agent, kit))
     assert intake.accept(messages) == []
+    assert owned.fetched_again == []
     for (_, partition), assignment in owned.assignments.items():
         cut = assignment.lanes.take(100)
         records = cut[1] if cut else []
@@ -62,3 +67,24 @@ def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobo
             assert event is None or event.order_id == order_id, (
                 "what is not decoded here is decoded by the handler's side"
             )
+
+
+def placed(kit, *offsets):
+    value = order_record(kit, 0).value
+    return [Message(topic="orders.placed", partition=0, offset=at, key=b"k", value=value) for at in offsets]
+
+
+def test_what_does_not_begin_at_the_start_is_fetched_once_more_and_believed_then():
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned = Owned(agent)
+    assignment = owned.assignments["orders.placed", 0]
+    intake = Intake(agent, owned, None, Stats(), ahead=None)
+    intake.accept(placed(kit, 5, 6))
+    assert owned.fetched_again == [0]
+    assert assignment.watermark.highest == 0
+    intake.accept(placed(kit, 5, 6))
+    assert owned.fetched_again == [0], "what lies below was compacted away"
+    assert assignment.watermark.highest == 7
+    intake.accept(placed(kit, 9))
+    assert (owned.fetched_again, assignment.watermark.highest) == ([0], 10)
