@@ -105,17 +105,19 @@ class Processes:
         child: ChildProcess | None = None
         try:
             while True:
-                if child is None or not child.alive:
-                    gone, child = child, None  # closed once, even where no other one can start
-                    if gone is not None:
-                        gone.close()
+                if child is None:
                     if self._closing and not self._waiting:
                         return
                     child = ChildProcess(self._settings, self._agent)
-                parcel = self._next_of(keeper, child)
-                if parcel is None:
+                    keeper.child = child
+                parcel = self._next_of(keeper)
+                if parcel is not None:
+                    self._see_through(parcel, keeper, child)
+                elif keeper.child is not None:
                     return
-                self._see_through(parcel, keeper, child)
+                if keeper.child is None:
+                    gone, child = child, None  # closed once, even where no other one can start
+                    gone.close()
         except BaseException as error:  # a keeper that ended silently would leave its chunk out for ever
             self.broken = error
         finally:
@@ -124,13 +126,12 @@ class Processes:
             if child is not None:
                 child.close()
 
-    def _next_of(self, keeper: "_Keeper", child: ChildProcess) -> Parcel | None:
-        """The chunk that the child does now; None when it may end."""
+    def _next_of(self, keeper: "_Keeper") -> Parcel | None:
+        """The chunk that the child does now, or died of unseen; None when it may end, or is gone."""
         with self._lock:
-            keeper.child = child
             self._hand_out()
             while not keeper.parcels:
-                if self._closing:
+                if self._closing or keeper.child is None:
                     return None
                 keeper.called.wait()
             return keeper.parcels[0]

@@ -1,7 +1,10 @@
 """What a child process leaves when it ends: a death, or a deadline, costs the record that ran, and no other."""
 
 import os
+import random
 import signal
+import time
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -70,6 +73,27 @@ def test_children_that_are_killed_between_chunks_cost_nothing(bench):
     for number in range(4):
         one.submit([order_record(one.kit, number)])
     assert [types(one.result()) for _ in range(4)] == [[Handled]] * 4
+
+
+def test_whenever_children_are_killed_every_chunk_comes_back(bench):
+    """Once a child that died between two looks at it was closed while it still had a chunk."""
+    one, draw = bench(), random.Random(4)
+    sent, back = 0, 0
+    for _ in range(10):
+        eventually(lambda: any(children(one)))
+        for _ in range(draw.randrange(1, 5)):
+            one.submit([order_record(one.kit, sent, wish="nothing")] * draw.randrange(1, 50))
+            sent += 1
+        time.sleep(draw.random() * 0.01)
+        for child in children(one):
+            if draw.random() < 0.7:
+                with suppress(ProcessLookupError, ValueError):  # it was killed before, and nobody has noticed yet
+                    os.kill(child._process.pid, signal.SIGKILL)
+        while back < sent:
+            assert {type(outcome) for outcome in one.result()} <= {Handled, Failed, Held}
+            back += 1
+    assert one.executor.broken is None
+    assert types(one.run("ok")) == [Handled]
 
 
 def test_what_waits_behind_a_record_that_kills_is_not_charged_with_it(bench):
