@@ -6,6 +6,7 @@ import pytest
 
 from consumers.context import Context
 from consumers.errors import Unavailable
+from consumers.runtime.agent import RetryPolicy
 from tests.support.flows import Flow, eventually
 from tests.support.shop import handlers
 from tests.support.shop.records import OrderConfirmed, OrderPlaced
@@ -38,7 +39,8 @@ def released(monkeypatch):
 
 def test_behind_a_record_that_waits_for_ever_the_work_is_bounded_and_goes_on_when_it_is_released(narrow, released):
     narrow.place(("head", "ok"), *ORDERS)
-    with narrow.running("threads", max_in_flight=MOST) as runner:
+    patient = RetryPolicy(attempts=10_000, first_delay_s=0.05, max_delay_s=0.2)
+    with narrow.running("threads", max_in_flight=MOST, retry=patient) as runner:
         eventually(lambda: len(narrow.read(narrow.confirmed)) > MOST)
         eventually(lambda: runner.membership.paused and runner.in_hand == 1)
         assert len(narrow.read(narrow.confirmed)) <= 10 * MOST
