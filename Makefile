@@ -28,7 +28,7 @@ chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 fo
 bench: install ## Speed beside the peers, in about 40 minutes: bench/results.json, bench/chart.svg
 	$(BIN)/python -m bench.everything
 
-loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 15 minutes
+loss: install ## What Headrace and its peers lose under kill -9: bench/loss.md, in about 20 minutes
 	$(BIN)/python -m bench.loss
 
 lint: install ## ruff and mypy

@@ -26,6 +26,10 @@ class Purpose(Enum):
     """Of an exact agent: to do what time brings."""
 
 
+SUSPECTED = frozenset({Purpose.ALONE, Purpose.TRIAL})
+"""What runs in a child process, whatever the agent's executor is."""
+
+
 class Owner(Protocol):
     """The assignment that a chunk belongs to, as far as an executor may know it."""
 

@@ -10,7 +10,7 @@ import structlog
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import offsets_of
-from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.chunk import SUSPECTED, Chunk, Purpose
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.executors import Executor
 from consumers.runtime.flow import Flow
@@ -22,7 +22,6 @@ _HAND_OVER_S = 0.05
 _TICK_INTERVAL_S = 1.0
 _BRIEF_LIMIT_S = 0.1
 """Records that were brief so far are handed over by the thousand: what turns out not to be is divided among the lanes."""
-_SUSPECTED = frozenset({Purpose.ALONE, Purpose.TRIAL})
 
 
 class Dispatch:
@@ -133,7 +132,7 @@ class Dispatch:
         return cut is not None
 
     def _next_suspect(self, assignment: Assignment, below: int | None) -> tuple[int, Sequence[Record]] | None:
-        if any(chunk.purpose in _SUSPECTED for chunk in assignment.chunks):
+        if any(chunk.purpose in SUSPECTED for chunk in assignment.chunks):
             return None
         until = assignment.suspects.until
         return assignment.lanes.take(1, below=until if below is None else min(until, below))
@@ -141,7 +140,7 @@ class Dispatch:
     @staticmethod
     def _is_busy_with_suspects(assignment: Assignment) -> bool:
         """Whether one runs, or could run next. One that waits for its next attempt keeps nobody waiting."""
-        runs = any(chunk.purpose in _SUSPECTED for chunk in assignment.chunks)
+        runs = any(chunk.purpose in SUSPECTED for chunk in assignment.chunks)
         return runs or assignment.lanes.waiting_below(assignment.suspects.until)
 
     def _submit(

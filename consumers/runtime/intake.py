@@ -48,7 +48,6 @@ class Intake:
         self._stats = stats
         self._membership = membership
         self._said: dict[str, float] = {}
-        self._fetched_again: set[Place] = set()
 
     def accept(self, messages: list[Any]) -> list[Place]:
         """Queue the records.
@@ -62,7 +61,6 @@ class Intake:
         good, ends, out_of_log = messages, list[Any](), list[Place]()
         if any(map(Message.error, messages)):
             good, ends, out_of_log = self._without_events(messages)
-        self._fetched_again.clear()
         blocks = [Block.of(*run) for run in _by_place(good) if self._is_owned(run[0])]
         first = {block.place: block.offsets[0] for block in reversed(blocks)}
         late = {place for place, offset in first.items() if self._begins_late(place, offset)}
@@ -70,7 +68,7 @@ class Intake:
         for block in blocks if self._ahead is None else self._decoded(blocks, self._ahead):
             self._take(block)
         for end in ends:
-            self._note_end(end)
+            self._note_end(end, late)
         return out_of_log
 
     def _begins_late(self, place: Place, offset: int) -> bool:
@@ -80,8 +78,6 @@ class Intake:
         between would count as never delivered, and be committed over.
         """
         assignment = self._membership.assignments[place]
-        if place in self._fetched_again:
-            return True
         if (
             assignment.doubted
             or offset <= assignment.started_at
@@ -89,7 +85,6 @@ class Intake:
         ):
             return False
         assignment.doubted = True
-        self._fetched_again.add(place)
         facts = {"topic": assignment.topic, "partition": assignment.partition, "start": assignment.started_at}
         log.info("fetched_again", agent=self._agent.name, **facts, first=offset)
         self._membership.fetch_again(assignment)
@@ -149,12 +144,15 @@ class Intake:
             self._said[name] = now_s
             log.warning("broker_says", agent=self._agent.name, reason=error.str(), code=name)
 
-    def _note_end(self, message: Any) -> None:
+    def _note_end(self, message: Any, late: set[Place]) -> None:
+        """A log's end; of a partition that was fetched once more in this poll, it is not the one that counts."""
         place = message.topic(), message.partition()
         assignment = self._membership.assignments.get(place)
-        if assignment is None or assignment.quiet:  # what waits for its time lies before the end
+        if assignment is None or assignment.quiet or place in late:  # what waits for its time lies before the end
             return
-        if not self._begins_late(place, message.offset()):
+        if self._begins_late(place, message.offset()):
+            late.add(place)
+        else:
             assignment.end = message.offset() if assignment.bound is None else assignment.bound.until
             self._rest(assignment)
 

@@ -73,15 +73,9 @@ class Work:
         The same as `run` for each, written out: two calls more a record cost what a short handler does.
         """
         outcomes, handler, now_s = chunk.outcomes, self._handler, time.monotonic
-        records = [*chunk.records] if self._takes_context or self._output else chunk.records  # else few are looked at
-        began_s = now_s()
-        limit_s = began_s + chunk.limit_s
-        for index, decoded in enumerate(decoded_events(records)):
-            if chunk.answered or began_s > limit_s:
-                return
-            if chunk.failed_keys and chunk.holds(index):
-                continue
-            chunk.index, chunk.started_s = index, began_s
+        records = self._looked_at(chunk)
+        for index, decoded in _due(chunk, records):
+            began_s = chunk.started_s
             try:
                 event = self._decode(records[index]) if decoded is None else decoded
                 answer = handler(event, self._context(records[index])) if self._takes_context else handler(event)
@@ -94,7 +88,7 @@ class Work:
             except BaseException as error:
                 ended_s = now_s()
                 chunk.finish(index, failure_of(error, elapsed_us=_since_us(began_s)))
-            began_s = ended_s
+            chunk.started_s = ended_s
 
     def each(self, records: Sequence[Record], events: Sequence[Event | None]) -> Iterator[Outcome]:
         """The same for whoever tells each outcome as soon as it is there.
@@ -153,15 +147,9 @@ class Work:
     async def perform_async(self, chunk: Chunk, alarm: Alarm) -> None:
         """`perform` for a coroutine function, in a task that the alarm cancels when a record is past its deadline."""
         handler, now_s = self._handler, time.monotonic
-        records = [*chunk.records] if self._takes_context or self._output else chunk.records
-        began_s = now_s()
-        limit_s = began_s + chunk.limit_s
-        for index, decoded in enumerate(decoded_events(records)):
-            if chunk.answered or began_s > limit_s:
-                return
-            if chunk.failed_keys and chunk.holds(index):
-                continue
-            chunk.index, chunk.started_s = index, began_s
+        records = self._looked_at(chunk)
+        for index, decoded in _due(chunk, records):
+            began_s = chunk.started_s
             outcome: Outcome | None = None
             try:
                 event = self._decode(records[index]) if decoded is None else decoded
@@ -172,7 +160,7 @@ class Work:
                 elapsed_us = int((ended_s - began_s) * 1e6)
                 if answer is None and elapsed_us < _BRIEF_US and not alarm.rang:
                     chunk.outcomes[index] = BRIEF[elapsed_us]
-                    began_s = ended_s
+                    chunk.started_s = ended_s
                     continue
                 outcome = Handled(self._results(records[index], event, answer, elapsed_us), elapsed_us)
             except BaseException as error:
@@ -183,7 +171,11 @@ class Work:
             # Of a handler that took its cancellation for a good moment to return, the answer counts.
             late = alarm.overrun() if alarm.rang else None
             chunk.finish(index, outcome or late or HELD)
-            began_s = now_s()
+            chunk.started_s = now_s()
+
+    def _looked_at(self, chunk: Chunk) -> Sequence[Record]:
+        """The chunk's records: made all at once where each is looked at; else few are, and those one by one."""
+        return [*chunk.records] if self._takes_context or self._output else chunk.records
 
     def _decode(self, record: Record) -> Event | None:
         if record.value is None:
@@ -284,6 +276,21 @@ def event_taken_by(handler: Handler, agent: Agent) -> type[Event]:
     raise ConfigurationError(
         [f"agent {agent.name!r}: the first parameter of {agent.handler} must be annotated with its event's class"]
     )
+
+
+def _due(chunk: Chunk, records: Sequence[Record]) -> Iterator[tuple[int, Event | None]]:
+    """Each record that may start now, by index, with what was decoded of it; none once the chunk is answered for, or late.
+
+    Whoever runs it notes in `started_s` when it ended: the next one starts then.
+    """
+    chunk.started_s = time.monotonic()
+    limit_s = chunk.started_s + chunk.limit_s
+    for index, decoded in enumerate(decoded_events(records)):
+        if chunk.answered or chunk.started_s > limit_s:
+            return
+        if not (chunk.failed_keys and chunk.holds(index)):
+            chunk.index = index
+            yield index, decoded
 
 
 def _is_cancelled(error: BaseException) -> bool:

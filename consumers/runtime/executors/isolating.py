@@ -5,7 +5,7 @@ import os
 import structlog
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.chunk import Chunk, Purpose
+from consumers.runtime.chunk import SUSPECTED, Chunk, Purpose
 from consumers.runtime.executors.processes import Processes
 from consumers.runtime.executors.protocol import Completed, Done, Executor
 from consumers.runtime.record import HELD
@@ -13,7 +13,6 @@ from consumers.runtime.work import Kit
 
 log = structlog.get_logger("headrace.agent")
 
-_SUSPECTED = frozenset({Purpose.ALONE, Purpose.TRIAL})
 _IDLE_S = 10.0
 _MOST_CHILDREN = 4
 """Each runs the suspects of one partition at a time; more at once would take the machine from everything else."""
@@ -63,7 +62,7 @@ class Isolating:
 
     def submit(self, chunk: Chunk) -> None:
         """Run the chunk; suspects and others are never in one."""
-        if chunk.purpose not in _SUSPECTED:
+        if chunk.purpose not in SUSPECTED:
             self._usual.submit(chunk)
         elif self._childless:
             self._submit_all_the_same(chunk)
