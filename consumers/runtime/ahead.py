@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from consumers.runtime.agent import Agent, Executor
-from consumers.runtime.work import Kit, event_taken_by, import_function
+from consumers.runtime.handlers import event_taken_by, import_function
+from consumers.runtime.work import Kit
 from schemas.codec import Codec
 from schemas.event import Event
 

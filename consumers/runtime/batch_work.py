@@ -17,9 +17,10 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.block import Block, headers_of, offsets_of, pick, timestamps_ms_of, values_of
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.failure import failure_of
+from consumers.runtime.handlers import import_function
 from consumers.runtime.record import HELD, Failed, Handled, Headers, Outcome, Record, Result
 from consumers.runtime.state import OutboxMessage, Position, State
-from consumers.runtime.work import Kit, events_of, import_function, is_replay, origin_of, result_headers
+from consumers.runtime.work import Kit, events_of, is_replay, origin_of, result_headers
 from schemas import names as wire
 from schemas.errors import ConfigurationError, DecodeError
 from schemas.event import Event, record_type

@@ -1,12 +1,10 @@
 """One record through its handler: decode, handle, encode. The same in a thread, a child process or an event loop."""
 
 import asyncio
-import importlib
-import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, get_args, get_type_hints
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,6 +13,7 @@ from consumers.runtime.agent import Agent
 from consumers.runtime.block import decoded_events
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.failure import failure_of
+from consumers.runtime.handlers import event_taken_by, import_function, takes_context
 from consumers.runtime.record import BRIEF, HELD, Failed, Handled, Outcome, Record, Result
 from schemas import names as wire
 from schemas.catalogue import Catalogue
@@ -23,8 +22,6 @@ from schemas.errors import ConfigurationError
 from schemas.event import Event, derived_event_id
 from schemas.origin import Origin
 from schemas.settings import Settings
-
-Handler = Callable[..., Any]
 
 _BRIEF_US = len(BRIEF)
 
@@ -63,7 +60,7 @@ class Work:
         self._agent = agent
         self._kit = kit
         self._handler = import_function(agent, agent.handler)
-        self._takes_context = _takes_context(self._handler)
+        self._takes_context = takes_context(self._handler)
         self._reader = event_taken_by(self._handler, agent)
         self._output = kit.settings.names.topic(agent.output) if agent.output else None
 
@@ -217,20 +214,6 @@ class Work:
         return self._kit.codec.encode(stamped, topic=topic)
 
 
-def import_function(agent: Agent, path: str) -> Handler:
-    """The function named "package.module:function".
-
-    Raises:
-        ConfigurationError: when there is none, with the import's own reason.
-    """
-    module, _, name = path.partition(":")
-    try:
-        function: Handler = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError([f"agent {agent.name!r}: {path} cannot be imported: {error}"]) from error
-    return function
-
-
 def events_of(answer: Any) -> list[Event]:
     """A handler's answer as a list: None, one event, or several.
 
@@ -265,19 +248,6 @@ def result_headers(agent: str, record: Record, elapsed_us: int) -> tuple[tuple[s
     return ((wire.SOURCE_AGENT, agent.encode()), (wire.HANDLING_US, str(elapsed_us).encode()), *passed)
 
 
-def event_taken_by(handler: Handler, agent: Agent) -> type[Event]:
-    """The event class of the handler's first parameter, by its annotation; `Event | None` for tombstones' sake too."""
-    hints = get_type_hints(handler)
-    hints.pop("return", None)
-    first = next(iter(hints.values()), None)
-    for candidate in (first, *get_args(first)):
-        if isinstance(candidate, type) and issubclass(candidate, Event):
-            return candidate
-    raise ConfigurationError(
-        [f"agent {agent.name!r}: the first parameter of {agent.handler} must be annotated with its event's class"]
-    )
-
-
 def _due(chunk: Chunk, records: Sequence[Record]) -> Iterator[tuple[int, Event | None]]:
     """Each record that may start now, by index, with what was decoded of it; none once the chunk is answered for, or late.
 
@@ -297,11 +267,6 @@ def _is_cancelled(error: BaseException) -> bool:
     """Whether it is the chunk that was cancelled, or its deadline has come: nothing that the handler awaited."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def _takes_context(handler: Handler) -> bool:
-    """Whether it has a second parameter; a handler that asks for no context does not pay for one."""
-    return len(inspect.signature(handler).parameters) > 1
 
 
 def _since_us(began_s: float) -> int:

@@ -121,7 +121,8 @@ def _work(settings: Settings, agent_name: str) -> Perform:
 
 
 def _of_records(agent: Agent, kit: Kit) -> Perform:
-    from consumers.runtime.work import Work, event_taken_by, import_function
+    from consumers.runtime.handlers import event_taken_by, import_function
+    from consumers.runtime.work import Work
 
     work = Work(agent, kit)
     ahead = Ahead(kit.codec, event_taken_by(import_function(agent, agent.handler), agent))
