@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException
 
 from producers.client_log import ClientLog, logger, without_detail
@@ -14,7 +15,7 @@ from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
 OnDelivery = Callable[[KafkaError | None, Any], None]
-"""Called with the error, or None, and the record, which says its topic(), partition() and offset()."""
+"""Called with the error, or None, and the record, which says its topic(), partition() and offset(); without an error it has one."""
 
 _ANY_PARTITION = -1
 _POLL_S = 0.1
@@ -23,6 +24,7 @@ SERVE_EVERY = 200
 """Records between two calls of `serve`: it takes as long as a tenth of an event's encoding, and answers come by hundreds."""
 _STAND_BACK_S = 0.01
 """Longer than a publishing thread takes for the events between two calls of `serve`, shorter than anyone waits for."""
+_UNPLACED = "acknowledged without an offset: it may stand in the log, or be lost"
 
 
 class SendError(HeadraceError):
@@ -90,7 +92,7 @@ class Sender:
             SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed;
                 or if the queue is full and this is called from a callback.
         """
-        record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
+        record = (topic, value, key, _ANY_PARTITION, _heard(on_delivery), None, 0, list(headers) if headers else None)
         if not self._offer(record):
             self._wait_for_room(record)
 
@@ -105,7 +107,7 @@ class Sender:
     ) -> bool:
         """Queue a record as `send` does; False, and nothing done, where `send` would block."""
         return self._offer(
-            (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, list(headers) if headers else None)
+            (topic, value, key, _ANY_PARTITION, _heard(on_delivery), None, 0, list(headers) if headers else None)
         )
 
     def send_all(
@@ -123,9 +125,9 @@ class Sender:
         Raises:
             SendError: as `send`; those before it are on their way.
         """
-        offer, pairs = self._offer, list(headers) if headers else None
+        offer, pairs, heard = self._offer, list(headers) if headers else None, _heard(on_delivery)
         for number, (value, key) in enumerate(records, start=1):
-            record = (topic, value, key, _ANY_PARTITION, on_delivery, None, 0, pairs)
+            record = (topic, value, key, _ANY_PARTITION, heard, None, 0, pairs)
             if not offer(record):
                 self._wait_for_room(record)
             if not number % SERVE_EVERY:
@@ -243,3 +245,23 @@ class Sender:
         if self.fatal is not None:
             raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
+
+
+class _Heard(msgspec.Struct, gc=False, frozen=True):
+    """Hands an answer on; a good one that names no offset becomes an error, for it proves nothing.
+
+    librdkafka takes an unanswered batch for stored once a later one of the partition is (`rd_kafka_dr_implicit_ack`). A log
+    that knows nothing of the producer, such as that of a topic made again, takes the later one all the same (KIP-360): the
+    earlier one is then lost. docs/delivery.md has the run that found it.
+    """
+
+    then: OnDelivery
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        if error is None and message.offset() is None:
+            error = KafkaError(KafkaError._INCONSISTENT, _UNPLACED)
+        self.then(error, message)
+
+
+def _heard(on_delivery: OnDelivery | None) -> OnDelivery | None:
+    return None if on_delivery is None else _Heard(on_delivery)

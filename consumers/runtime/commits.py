@@ -78,10 +78,7 @@ class Commits:
                 continue  # the answer to an earlier assignment's commit, perhaps of a log that is gone
             refused = error or partition.error
             if refused is None:
-                assignment.expelled_s = None
-                assignment.marked = True
-                assignment.committed = max(assignment.committed, partition.offset)
-                assignment.sent = -1 if partition.offset == assignment.sent else assignment.sent
+                assignment.confirm(partition.offset)
             else:
                 assignment.say_again()
                 if refused.code() in _EXPELLED and assignment.expelled_s is None:

@@ -24,6 +24,7 @@ from streams.topic_reader import TopicReader
 
 _AT_ONCE = 1_000
 _TURNS_PER_S = 4
+_ANSWERED_S = 30.0
 """Transactions a second where a rate is given: none waits long, and a slow one does not stand still for seconds."""
 
 
@@ -119,6 +120,9 @@ class _Copier:
                 for message in messages:
                     self._send(message, refused)
                 self._sender.commit_with_it(places, self._group)
+                self._sender.flush(_ANSWERED_S)
+                if refused:  # an answer without an offset is none for librdkafka to abort at
+                    raise TransactionFailedError(refused[0])
         except (SendError, TransactionFailedError) as error:
             raise ReplayError(
                 f"the copies to {self._target} are refused: {refused[0] if refused else error}"

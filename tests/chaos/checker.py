@@ -76,11 +76,19 @@ def out_of_order(seen: Evidence) -> list[str]:
 
 
 def counted_twice(seen: Evidence) -> list[str]:
-    """I3: what promises exactly once has one effect a record."""
+    """I3: what promises exactly once has one effect a record; where its producer wrote one twice, these are two records."""
     if not seen.exact:
         return []
-    times = Counter(handling.number for handling in seen.handlings)
-    return [f"record {number} is counted {count} times" for number, count in sorted(times.items()) if count > 1]
+    return [
+        f"record {number} at {partition}, {offset} is counted {count} times"
+        for (number, partition, offset), count in sorted(_times(seen).items())
+        if count > 1
+    ]
+
+
+def _times(seen: Evidence) -> Counter[tuple[int, int, int]]:
+    """How often each record was handled, by number, partition and offset."""
+    return Counter((handling.number, handling.partition, handling.offset) for handling in seen.handlings)
 
 
 def finished_ns(seen: Evidence) -> dict[int, int]:
@@ -197,18 +205,17 @@ def recoveries_s(seen: Evidence) -> list[float]:
 
 def repeated(seen: Evidence) -> list[int]:
     """Numbers that were handled more than once, as often as they were repeated."""
-    times = Counter(handling.number for handling in seen.handlings)
-    return [number for number, count in times.items() for _ in range(count - 1)]
+    return [number for (number, *_), count in _times(seen).items() for _ in range(count - 1)]
 
 
 def redone_too_much(seen: Evidence) -> list[str]:
     """Of what a killed worker had handled, only what ended within one commit interval may be handled again."""
     allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
     killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault in KILLS}
-    first: dict[int, Handling] = {}
+    first: dict[tuple[int, int, int], Handling] = {}
     found = []
     for handling in seen.handlings:
-        before = first.setdefault(handling.number, handling)
+        before = first.setdefault((handling.number, handling.partition, handling.offset), handling)
         died_ns = killed.get(before.pid)
         if before is not handling and died_ns is not None and died_ns - before.ended_ns > allowed_ns:
             found.append(

@@ -74,10 +74,12 @@ def _of_agent(
 
 def _places(stage: Stage) -> dict[int, Place]:
     """Where each record stands: by its report, and by the log, which also holds what was written without a report."""
-    places = dict(stage.producer.places)
-    for message in _read(stage, stage.topic):
-        places[number_of(dict(message.headers()))] = (stage.epoch, message.partition(), message.offset())
-    return places
+    logged: dict[int, Place] = {}
+    for message in _read(
+        stage, stage.topic
+    ):  # the first where there are two: its offset is what a commit must not pass
+        logged.setdefault(number_of(dict(message.headers())), (stage.epoch, message.partition(), message.offset()))
+    return {**stage.producer.places, **logged}
 
 
 def rows_of(stage: Stage) -> list[Handling]:

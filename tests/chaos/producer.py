@@ -18,7 +18,7 @@ class Producer:
     Attributes:
         sent: what was handed over, by number.
         acked: numbers that the broker acknowledged.
-        places: (epoch, partition, offset) of what was acknowledged, by number; a retried send may be acknowledged without one.
+        places: (epoch, partition, offset) of what was acknowledged, by number.
         refused: errors by number; such a record may stand in the log all the same.
         epoch: how often the topic was made again; offsets of different epochs mean nothing to each other.
         failure: what ended the thread, if anything did.
@@ -126,7 +126,6 @@ class Producer:
                 self.refused[number] = error.str()
                 return
             self.acked.add(number)
-            if message.offset() is not None:
-                self.places[number] = (epoch, message.partition(), message.offset())
+            self.places[number] = (epoch, message.partition(), message.offset())
 
         return report

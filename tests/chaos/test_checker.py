@@ -163,7 +163,15 @@ def test_a_record_that_is_handled_again_is_repeated_and_not_out_of_order():
     twice = replace(seen, handlings=[*seen.handlings, handling(3, at_s=30)])
     assert checker.repeated(twice) == [3]
     assert checker.violations(twice) == {}
-    assert checker.counted_twice(replace(twice, exact=True)) == ["record 3 is counted 2 times"]
+    assert checker.counted_twice(replace(twice, exact=True)) == ["record 3 at 1, 1 is counted 2 times"]
+
+
+def test_what_its_producer_wrote_twice_is_two_records():
+    seen = run_of(20)
+    copy = replace(handling(3, at_s=30), offset=99)
+    twice = replace(seen, exact=True, handlings=[*seen.handlings, copy])
+    assert checker.violations(twice) == {}
+    assert checker.repeated(twice) == []
 
 
 def test_what_a_fault_has_deleted_is_owed_to_nobody():

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from confluent_kafka import KafkaError
 
 import devstack
 from producers import AsyncPublisher, Publisher, RecordTooLargeError, UnknownTopicError
-from producers.errors import DeliveryError
+from producers.errors import DeliveryError, UndeliveredError
 from schemas.catalogue import Catalogue, built_in
 from schemas.codec import Codec
 from schemas.names import Names
@@ -22,6 +23,7 @@ from schemas.settings import Settings
 from schemas.topics import Topic
 from tests.support.broker import scratch_folder
 from tests.support.cli import environment
+from tests.support.librdkafka import MOCK, answer_batches
 from tests.support.topics import read_all
 
 
@@ -211,3 +213,16 @@ def test_a_program_that_forgets_to_close_loses_nothing(settings: Settings, make_
     )
     subprocess.run([sys.executable, "-c", script], env=environment(settings), check=True, timeout=60)
     assert len(read_all(settings.bootstrap_servers, topic)) == 500
+
+
+def test_an_event_that_the_client_only_takes_for_stored_is_undelivered_and_nobody_waits_for_it() -> None:
+    with Publisher(Settings(kafka=MOCK)) as publisher:
+        client = publisher._outlet._producer
+        client.produce("t", b"makes the topic")
+        client.flush(20)
+        answer_batches(client, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+        receipt = publisher.publish(activity(1), topic="t")
+        with pytest.raises(DeliveryError, match="without an offset"):
+            receipt.result(20)
+        with pytest.raises(UndeliveredError):
+            publisher.flush()

@@ -1,15 +1,12 @@
 """The sender on a real broker: order, back-pressure, every delivery reported once."""
 
-import ctypes
 import logging
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import confluent_kafka
 import msgspec
 import pytest
 from confluent_kafka import KafkaError
@@ -17,6 +14,7 @@ from confluent_kafka import KafkaError
 from producers.sender import Sender, SendError
 from schemas.errors import ConfigurationError
 from schemas.settings import Settings
+from tests.support.librdkafka import MOCK, answer_batches, make_fatal
 from tests.support.topics import read_all
 
 NOBODY_LISTENS = "127.0.0.1:1"
@@ -312,7 +310,7 @@ def test_after_a_fatal_error_nothing_is_sent_any_more(
 ) -> None:
     sender = open_sender(settings)
     assert sender.fatal is None
-    _make_fatal(sender)
+    make_fatal(sender._producer)
     sender.flush(0.1)
     while sender.fatal is None:
         time.sleep(0.01)
@@ -322,12 +320,20 @@ def test_after_a_fatal_error_nothing_is_sent_any_more(
     assert "fatal" in caplog.text
 
 
-def _make_fatal(sender: Sender) -> None:
-    """Through librdkafka's own means of testing; the client's handle is the first member of confluent-kafka's object."""
-    folder = Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
-    library = ctypes.CDLL(str(next(folder.glob("librdkafka-*.so*"))))
-    handle = ctypes.c_void_p.from_address(id(sender._producer) + object.__basicsize__)
-    library.rd_kafka_test_fatal_error(handle, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"made by a test")
+def test_an_answer_without_an_offset_is_an_error_for_the_record_may_be_lost(open_sender: Callable[..., Sender]) -> None:
+    sender, reports = open_sender(Settings(), **MOCK), Reports()
+    sender.send("t", b"first", on_delivery=reports)
+    sender.flush(20)
+    answer_batches(sender._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    sender.send("t", b"taken for stored", on_delivery=reports)
+    sender.flush(20)
+    answer_batches(sender._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    sender.send_all("t", [(b"one of many", None)], on_delivery=reports)
+    sender.flush(20)
+    sender.send("t", b"last", on_delivery=reports)
+    sender.flush(20)
+    assert len(reports.delivered) == 2
+    assert reports.failed == ["_INCONSISTENT"] * 2
 
 
 @pytest.mark.parametrize(("name", "value"), [("acks", "1"), ("enable.idempotence", "false")])

@@ -54,7 +54,7 @@ def _replace(stage: "Stage") -> "dict[int, Range]":
     ends = dict.fromkeys(range(stage.options.partitions), 0)
     for message in read_all(
         stage.stack.bootstrap_servers, stage.topic
-    ):  # also what was acknowledged without its offset
+    ):  # also what was refused, and is there all the same
         place = (epoch, message.partition(), message.offset())
         stage.producer.places[number_of(dict(message.headers()))] = place
         ends[message.partition()] = max(ends[message.partition()], message.offset() + 1)

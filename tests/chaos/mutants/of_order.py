@@ -10,10 +10,10 @@ from consumers.runtime.lanes import Lanes
 def lane_by_random() -> None:
     """Any lane for any key: two records of one key run side by side."""
 
-    def lane_of(self: Any, _record: Any) -> int:
-        return 0 if self._whole else random.randrange(len(self._queues))
+    def lanes_of(self: Any, keys: list[Any]) -> list[int]:
+        return [0 if self._whole else random.randrange(len(self._queues)) for _ in keys]
 
-    Lanes._lane_of = lane_of  # type: ignore[method-assign]
+    Lanes._lanes_of = lanes_of  # type: ignore[method-assign]
 
 
 def overtake_a_retry() -> None:

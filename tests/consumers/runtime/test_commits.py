@@ -66,6 +66,21 @@ def test_a_commit_that_was_answered_is_not_said_again():
     assert recorder.committed == [3]
 
 
+def test_a_commit_that_a_later_one_has_overtaken_turns_the_group_back_and_the_later_one_is_said_again():
+    recorder = Recorder()
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0)  # librdkafka keeps it while the coordinator is away
+    recorder.finish(3, 4)
+    recorder.commits.send(recorder, 10.2)
+    recorder.commits.answered(None, [answer(None, offset=5)])
+    recorder.commits.answered(None, [answer(None, offset=3)])
+    recorder.commits.send(recorder, 10.4)
+    assert recorder.committed == [3, 5, 5]
+    recorder.commits.answered(None, [answer(None, offset=5)])
+    recorder.commits.send(recorder, 20.0)
+    assert recorder.committed == [3, 5, 5]
+
+
 def test_a_member_that_is_refused_on_and_on_as_unknown_is_expelled():
     recorder = Recorder()
     recorder.finish(0, 1, 2)
