@@ -1,11 +1,14 @@
 """A republish on the real broker: copies, each once."""
 
 import signal
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from producers.transactional import TransactionalSender
+from streams.replay.job import ReplayError
+from streams.replay.republish import _Copier
 from tests.support.replays import job_of, jobs, replay
 
 HEADERS = [("correlation-id", b"c"), ("twice", b"1"), ("twice", b"\xff"), ("nothing", None)]
@@ -103,3 +106,26 @@ def test_a_target_that_is_missing_is_told_before_anything_is_done(flow):
     assert ran.returncode == 2
     assert "has no topic" in ran.stderr
     assert replay(flow.settings, "list").stderr.startswith("there are no jobs")
+
+
+class TakenForStored(TransactionalSender):
+    """Its answers are as librdkafka's for a batch that it takes for stored because a later one is: without an offset."""
+
+    def _offer(self, record):
+        *way, heard, partition_callback, timestamp, headers = record
+        unplaced = SimpleNamespace(offset=lambda: None)
+        return super()._offer((*way, lambda error, _: heard(error, unplaced), partition_callback, timestamp, headers))
+
+
+def test_a_copy_that_is_only_taken_for_stored_is_not_committed(flow, target):
+    flow.place(("o1", "ok"))
+    group = flow.settings.names.replay_group("republish", "test")
+    sender = TakenForStored(flow.settings, client_id="test", transactional_id=group)
+    consumer = Consumer({"bootstrap.servers": flow.settings.bootstrap_servers, "group.id": group})
+    copier = _Copier(SimpleNamespace(id="test"), sender, consumer.consumer_group_metadata(), flow.placed, target)
+    with pytest.raises(ReplayError, match="without an offset"):
+        copier.copy(flow.read(flow.placed), flow.read(flow.placed))
+    sender.close(1.0)
+    assert flow.read(target) == []
+    assert [place.offset for place in consumer.committed([TopicPartition(flow.placed, 0)])] == [-1001]
+    consumer.close()
