@@ -217,7 +217,9 @@ def redone_too_much(seen: Evidence) -> list[str]:
     for handling in seen.handlings:
         before = first.setdefault((handling.number, handling.partition, handling.offset), handling)
         died_ns = killed.get(before.pid)
-        if before is not handling and died_ns is not None and died_ns - before.ended_ns > allowed_ns:
+        if died_ns is None or handling.started_ns < died_ns:  # it was redone before: a rebalance cut it off
+            continue
+        if died_ns - before.ended_ns > allowed_ns:
             found.append(
                 f"record {handling.number} ended {(died_ns - before.ended_ns) / 1e6:.0f} ms before the kill, and was redone"
             )

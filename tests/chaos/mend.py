@@ -68,8 +68,7 @@ def _redrive_and_kill(stage: Stage, view: BrokerView, letters: int) -> None:
     first.kill()
     first.communicate()
     victim = stage.victim(Random(stage.options.seed))
-    stage.crew.kill(victim)
-    stage.hit("kill", victim.pid)
+    stage.kill(victim)
     stage.crew.start()
 
 

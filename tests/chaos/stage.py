@@ -86,6 +86,12 @@ class Stage:
         self.blows.append(Blow(fault, now_ns, pid, now_ns))
         self.sampler.sample()
 
+    def kill(self, worker: Worker, fault: str = "kill") -> None:
+        """SIGKILL a worker, look at the commits right after it, and see that its children end too."""
+        children = self.crew.kill(worker)
+        self.hit(fault, worker.pid)
+        self.crew.await_orphans(children)
+
     def over(self) -> None:
         """The last blow is over: what it took away is there again."""
         blow = self.blows[-1]

@@ -202,6 +202,8 @@ def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     handlings = [handling(0, at_s=1), handling(2, at_s=1.95), handling(0, at_s=5, pid=2), handling(2, at_s=5, pid=2)]
     seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 2 * _S, 1, 2 * _S)])
     assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["0"]
+    before = replace(seen, handlings=[handling(0, at_s=1), handling(0, at_s=1.9, pid=2)])
+    assert checker.redone_too_much(before) == []
 
 
 def test_the_ledger_gives_back_what_was_noted(tmp_path):

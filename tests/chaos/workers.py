@@ -131,13 +131,17 @@ class Crew:
         """Those that work."""
         return [worker for worker in self.workers if worker.is_ready and not worker.leaving]
 
-    def kill(self, worker: Worker) -> None:
-        """SIGKILL, as a crash of the machine's memory would; its children are given two seconds to notice."""
+    def kill(self, worker: Worker) -> list[psutil.Process]:
+        """SIGKILL, as a crash of the machine's memory would; the children that it had."""
         children = worker.children()
         worker.leaving = True
         worker.process.kill()
         worker.process.wait(30)
         self.workers.remove(worker)
+        return children
+
+    def await_orphans(self, children: list[psutil.Process]) -> None:
+        """Children of a worker that was killed are given two seconds to notice."""
         _, left = psutil.wait_procs(children, timeout=2.0)
         alive = [child for child in left if not _is_dead(child)]
         self.orphans += len(alive)

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 def strike(stage: "Stage", random: Random) -> None:
     """Kill one, and go on when all but one work: so the next kill may meet a rebalance."""
     stage.await_ready(max(1, stage.options.workers - 1))
-    victim = stage.victim(random)
-    stage.crew.kill(victim)
-    stage.hit("kill", victim.pid)
+    stage.kill(stage.victim(random))
     stage.crew.start()
 
 

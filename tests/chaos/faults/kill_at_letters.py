@@ -33,8 +33,7 @@ def strike(stage: "Stage", random: Random) -> None:
     if watched != letters:
         time.sleep(random.uniform(0.0, _LONGEST_WRITE_S))
     victim = stage.owner(partition) or stage.victim(random)
-    stage.crew.kill(victim)
-    stage.hit("kill-at-letters", victim.pid)
+    stage.kill(victim, "kill-at-letters")
     stage.crew.start()
 
 
