@@ -21,6 +21,7 @@ from schemas.settings import Settings
 
 _TIMEOUT_S = 10.0
 _RESULT_S = _TIMEOUT_S + 5.0  # the request's own time-out is to come first: it has a reason
+_BROKERS_AGAIN_MS = 5_000
 _FORBIDDEN = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -153,9 +154,15 @@ def _open_reader(settings: Settings, group: str) -> Consumer:
 
 
 def open_admin(settings: Settings) -> AdminClient:
-    """An admin client, as quiet as the consumers."""
+    """An admin client, as quiet as the consumers; it looks for the cluster's brokers again every so often.
+
+    librdkafka sends some requests to the controller that it knows of, and waits where that broker is gone, without asking who
+    is there now: for five minutes by default. Seen after a broker left and came back: a worker asked in vain where its partitions
+    start, again and again, while every broker was up.
+    """
     log = ClientLog("headrace-admin")
-    client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
+    own = settings.client(**{"topic.metadata.refresh.interval.ms": _BROKERS_AGAIN_MS})
+    client: AdminClient = open_client(AdminClient, {**own, "logger": log, "error_cb": log.error})
     return client
 
 

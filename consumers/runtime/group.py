@@ -25,6 +25,10 @@ FETCHING: dict[str, str | float | bool] = {
 """How librdkafka fetches. `fetch.queue.backoff.ms` at its default of 1000 stops the fetching for a second whenever the queue is full
 (313,000 records/s against 1,250,000 with 2, consume only); `fetch.wait.max.ms` at its default of 500 makes the first fetch of an
 empty partition wait that long, at every take-over again."""
+_GIVES_UP_WITHIN_MS = 30_000
+"""`max.poll.interval.ms` of an agent whose thread runs no handler. To a KIP-848 broker it is also how long a member may keep what
+it should give up. Seen when coordinators moved: a member was never told to give up its partitions, by broker or client, and kept
+three of the group's eight from the others, who waited for them until this time was over: 5 minutes by default."""
 _ADMIN_TIMEOUT_S = 10.0
 _UNSUPPORTED = (KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE)
 
@@ -34,10 +38,20 @@ def open_consumer(
     group: str,
     *,
     protocol: GroupProtocol,
+    polls_always: bool,
     on_commit: Callable[[Any, Any], None],
     on_error: Callable[[Any], None],
 ) -> Consumer:
-    """A consumer that commits nothing by itself and never chooses an offset by itself."""
+    """A consumer that commits nothing by itself and never chooses an offset by itself.
+
+    Args:
+        settings: where the broker is.
+        group: its group.
+        protocol: of the group.
+        polls_always: whether no handler keeps the thread that polls.
+        on_commit: hears what became of each commit.
+        on_error: hears what librdkafka complains of.
+    """
     own: dict[str, str | float | bool] = {
         **FETCHING,
         "group.id": group,
@@ -48,6 +62,8 @@ def open_consumer(
         "enable.partition.eof": True,
         "group.protocol": protocol,
     }
+    if polls_always:
+        own["max.poll.interval.ms"] = max(_GIVES_UP_WITHIN_MS, settings.group_session_timeout_ms)
     if protocol == "classic":
         # Range, not cooperative-sticky: a synchronous commit during a cooperative rebalance blocks up to 6 s and fails.
         own |= {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from confluent_kafka import KafkaException
 
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Executor
 from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounded_starts import BoundedStarts
@@ -183,6 +183,7 @@ class Runner:
             self._kit.settings,
             group,
             protocol=self._protocol,
+            polls_always=self.agent.executor is not Executor.INLINE,
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
