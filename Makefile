@@ -20,7 +20,7 @@ demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
 	$(BIN)/python -m demo $(if $(REGISTRY),--registry)
 
 test: install ## Everything, against a real Kafka; two files at a time, each side with servers of its own
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)

@@ -23,6 +23,22 @@ hypothesis.settings.load_profile("headrace")
 _taken: dict[str, str] = {}
 
 
+_LONGEST = (
+    "test_readme.py",
+    "test_chaos.py",
+    "test_suspects.py",
+    "test_patience.py",
+    "test_hung_batches.py",
+    "test_faults.py",
+)
+"""Files of minutes, and few tests: begun last, one of them would keep one side waiting for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
+
 def pytest_report_header() -> str:
     return f"kafka: {broker.choose().name}"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from consumers.runtime import metadata
-from consumers.runtime.broker_view import BrokerView
 from tests.support.flows import Flow, eventually
+from tests.support.patience import patiently
 from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
 
@@ -136,7 +136,5 @@ def test_what_is_finished_behind_a_record_that_is_not_is_not_done_again_after_a_
 
 def beyond(flow, agent):
     """How many records the group's commits tell to be finished beyond them."""
-    view = BrokerView(flow.settings)
-    commits = view.commits(flow.settings.names.group(agent), [flow.placed])
-    view.close()
+    commits = patiently(lambda: flow.view.commits(flow.settings.names.group(agent), [flow.placed]))
     return sum(metadata.decode(commit.said).done.count(1) for commit in commits.values())

@@ -58,6 +58,7 @@ def test_active_shows_the_record_that_runs_now_and_for_how_long(shop, workers_to
         lambda: [row for row in listed(shop.settings, "status", "--active") if row["for_s"] > running["for_s"]]
     )
     assert [row["offset"] for row in later] == [record.offset()]
+    worker.kill()  # told to leave, it would wait for the slow one
 
 
 def test_the_table_is_for_people_and_jsonl_one_object_a_line(shop, topics):

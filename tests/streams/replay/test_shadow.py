@@ -102,7 +102,7 @@ def test_only_records_of_the_key_whose_fields_are_so_are_worked_on(flow):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_replay_resumes_and_every_record_of_the_range_has_a_result(flow, start_replay, number):
-    flow.place(*[(f"o{number:03}", "slow:0.02") for number in range(600)])
+    flow.place(*[(f"o{number:03}", "slow:0.05") for number in range(600)])
     process = start_replay(flow.settings, "orders.placed", "--from", "20", "--to", "120", "--agent", "threads", "--yes")
     process.await_progress(lambda: any(job["done"] > 30 for job in jobs(flow.settings).values()))
     code, said = process.end(number)
