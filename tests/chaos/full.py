@@ -37,7 +37,7 @@ RUNS = (
     Long("--messages 10000 --fault broker:3,network:3", "one broker dies, and its network", 2),
     Long("--messages 10000 --brokers 3 --fault leader:3,broker:2,kill:2", "three brokers, leaders move", 3),
     Long("--messages 10000 --fault recreate,retention:2", "a log that is not what it was", 1),
-    Long("--prove", "every mutation of the runtime is seen", 8),
+    Long("--prove", "every mutation of the runtime is seen", 16),
 )
 
 
