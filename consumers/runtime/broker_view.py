@@ -1,6 +1,7 @@
 """What the broker says of partitions: topic ids, log ends, commits. All of the runtime's look-ups."""
 
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
@@ -21,7 +22,8 @@ from schemas.settings import Settings
 
 _TIMEOUT_S = 10.0
 _RESULT_S = _TIMEOUT_S + 5.0  # the request's own time-out is to come first: it has a reason
-_BROKERS_AGAIN_MS = 5_000
+_RENEWED_EVERY_S = 10.0
+_TIMED_OUT = frozenset({KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT})
 _FORBIDDEN = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -43,6 +45,7 @@ class BrokerView:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._admin = open_admin(settings)
+        self._renewed_s = time.monotonic()
         self._readers: dict[str, Consumer] = {}
         self._opening = threading.Lock()
 
@@ -92,6 +95,18 @@ class BrokerView:
                 raise KafkaException(place.error)
         commits = {(place.topic, place.partition): Committed.of(place.offset, place.metadata) for place in found}
         return {place: commit for place, commit in commits.items() if commit is not None}
+
+    def renew_after(self, error: BaseException) -> None:
+        """Go on with a fresh admin client if a look-up has timed out.
+
+        Seen after brokers had left and come back: in each of its look-ups, for two minutes, an admin client waited in vain for
+        a controller, while the consumers of the same process worked. What was on its way then fails, and is asked again.
+        """
+        passing = isinstance(error, KafkaException) and error.args[0].code() not in _TIMED_OUT
+        with self._opening:
+            now_s = time.monotonic()
+            if not passing and now_s - self._renewed_s > _RENEWED_EVERY_S:
+                self._admin, self._renewed_s = open_admin(self._settings), now_s
 
     def _reader_of(self, group: str) -> Consumer:
         with self._opening:
@@ -154,15 +169,9 @@ def _open_reader(settings: Settings, group: str) -> Consumer:
 
 
 def open_admin(settings: Settings) -> AdminClient:
-    """An admin client, as quiet as the consumers; it looks for the cluster's brokers again every so often.
-
-    librdkafka sends some requests to the controller that it knows of, and waits where that broker is gone, without asking who
-    is there now: for five minutes by default. Seen after a broker left and came back: a worker asked in vain where its partitions
-    start, again and again, while every broker was up.
-    """
+    """An admin client, as quiet as the consumers."""
     log = ClientLog("headrace-admin")
-    own = settings.client(**{"topic.metadata.refresh.interval.ms": _BROKERS_AGAIN_MS})
-    client: AdminClient = open_client(AdminClient, {**own, "logger": log, "error_cb": log.error})
+    client: AdminClient = open_client(AdminClient, {**settings.client(), "logger": log, "error_cb": log.error})
     return client
 
 

@@ -164,6 +164,7 @@ class Starts:
         """Say why partitions wait, in the log and in their status; what no patience heals is raised."""
         if is_final(error):
             raise error
+        self._view.renew_after(error)
         for assignment in waiting:
             assignment.stopped = f"waits: {reason_of(error)}"
         log.warning("start_unknown", agent=self._agent.name, reason=reason_of(error), again_in_s=_PAUSE_S)

@@ -37,4 +37,5 @@ class TopicIds:
             try:
                 yield topic, str(self._asked.pop(topic).result().topic_id)
             except (KafkaException, TimeoutError) as error:
+                self._view.renew_after(error)
                 log.warning("topic_id_unknown", agent=self._agent, topic=topic, reason=reason_of(error))

@@ -10,7 +10,6 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import devstack
-from consumers.runtime.broker_view import BrokerView
 from tests.support.flows import Flow, eventually
 from tests.support.patience import patiently
 from tests.support.shop.records import OrderConfirmed
@@ -116,20 +115,6 @@ def test_a_partition_without_a_leader_waits_while_the_others_are_handled(tmp_pat
         eventually(lambda: ids(flow) == sorted(number_of), limit_s=90)
         assert worker.terminate() == 0
         flow.sender.close(5.0)
-
-
-@pytest.mark.slow
-def test_a_look_up_does_not_wait_for_a_controller_that_is_gone(tmp_path):
-    with devstack.up(brokers=3, port=0, data=tmp_path / "stack") as stack:
-        flow = flow_on(stack, tmp_path)
-        flow.sender.close(5.0)
-        view = BrokerView(flow.settings)
-        eventually(
-            lambda: view._admin.list_topics(timeout=10).controller_id == 3
-        )  # any of them, each time that it asks
-        stack.kill(2)
-        assert flow.placed in patiently(lambda: view.topic_ids([flow.placed]))
-        view.close()
 
 
 def leaders(admin, topic, count):

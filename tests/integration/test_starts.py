@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from consumers.database import source_of
-from consumers.runtime import metadata
+from consumers.runtime import broker_view, metadata
 from consumers.runtime.metadata import Birth, Note
 from consumers.runtime.state import FencedError, Position, State
 from producers.sender import Sender
@@ -16,6 +16,7 @@ from tests.support import plain
 from tests.support.flows import Flow, eventually
 from tests.support.shop import counting
 from tests.support.shop.records import OrderConfirmed
+from tests.support.stuck_admin import StuckAdmin
 
 
 @pytest.fixture
@@ -148,3 +149,13 @@ def overtake(flow):
             continue
         break
     state.close()
+
+
+def test_an_agent_whose_admin_client_is_stuck_finds_its_starts_all_the_same(flow, monkeypatch):
+    opened, open_admin = iter([StuckAdmin()]), broker_view.open_admin
+    monkeypatch.setattr(broker_view, "open_admin", lambda settings: next(opened, None) or open_admin(settings))
+    monkeypatch.setattr(broker_view, "_RENEWED_EVERY_S", 0.0)
+    flow.place(*[(f"o{number}", "ok") for number in range(10)])
+    with flow.running("threads"):
+        eventually(lambda: flow.lag("threads") == 0)
+    assert next(opened, None) is None, "the stuck one was used"

@@ -1,11 +1,13 @@
 """What the broker says of offsets, where it says nothing of the kind."""
 
 import pytest
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
+from consumers.runtime import broker_view
 from consumers.runtime.broker_view import BrokerView, _known, is_final
 from producers.transactional import TransactionalSender
 from tests.support.flows import eventually
+from tests.support.stuck_admin import StuckAdmin
 
 
 def test_an_offset_that_nobody_knows_is_no_offset_and_is_asked_again():
@@ -39,3 +41,16 @@ def test_a_commit_in_an_open_transaction_is_neither_counted_nor_waited_for(setti
     finally:
         for each in (sender, consumer, view):
             each.close()
+
+
+def test_an_admin_client_that_finds_no_controller_any_more_is_replaced(settings, make_topic, monkeypatch):
+    monkeypatch.setattr(broker_view, "_RENEWED_EVERY_S", 0.0)
+    topic, view = make_topic("t"), BrokerView(settings)
+    view._admin = stuck = StuckAdmin()
+    with pytest.raises(KafkaException) as error:
+        view.topic_ids([topic])
+    view.renew_after(KafkaException(KafkaError(KafkaError.NOT_COORDINATOR)))
+    assert view._admin is stuck, "a coordinator on its way is no reason"
+    view.renew_after(error.value)
+    assert list(view.topic_ids([topic])) == [topic]
+    view.close()
