@@ -61,7 +61,7 @@ MUTATIONS = {
     "resume-at-once": Mutation(
         of_commits.resume_at_once, "I10", "--messages 6000 --rate 0 --workers 1 --max-in-flight 400"
     ),
-    "two-transactions": Mutation(of_state.two_transactions, "I3", "--messages 3000 --fault kill:4"),
+    "two-transactions": Mutation(of_state.two_transactions, "I3", "--messages 3000 --fault kill:4 --rate 400"),
     "write-unfenced": Mutation(
         of_state.write_unfenced, "I3", "--messages 6000 --fault stop:5 --workers 2 --session-ms 2000"
     ),
