@@ -17,6 +17,7 @@ from schemas.settings import Settings
 OnDelivery = Callable[[KafkaError | None, Any], None]
 """Called with the error, or None, and the record, which says its topic(), partition() and offset(); without an error it has one."""
 
+Headers = list[tuple[str, bytes | None]] | None
 _ANY_PARTITION = -1
 _POLL_S = 0.1
 _AFTER_PURGE_S = 5.0
@@ -92,7 +93,7 @@ class Sender:
             SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed;
                 or if the queue is full and this is called from a callback.
         """
-        record = (topic, value, key, _ANY_PARTITION, _heard(on_delivery), None, 0, list(headers) if headers else None)
+        record = self._record(topic, value, key, list(headers) if headers else None, on_delivery)
         if not self._offer(record):
             self._wait_for_room(record)
 
@@ -106,9 +107,7 @@ class Sender:
         on_delivery: OnDelivery | None = None,
     ) -> bool:
         """Queue a record as `send` does; False, and nothing done, where `send` would block."""
-        return self._offer(
-            (topic, value, key, _ANY_PARTITION, _heard(on_delivery), None, 0, list(headers) if headers else None)
-        )
+        return self._offer(self._record(topic, value, key, list(headers) if headers else None, on_delivery))
 
     def send_all(
         self,
@@ -125,13 +124,26 @@ class Sender:
         Raises:
             SendError: as `send`; those before it are on their way.
         """
-        offer, pairs, heard = self._offer, list(headers) if headers else None, _heard(on_delivery)
+        offer, pairs = self._offer, list(headers) if headers else None
+        heard = _Heard(on_delivery, pairs, self)
         for number, (value, key) in enumerate(records, start=1):
             record = (topic, value, key, _ANY_PARTITION, heard, None, 0, pairs)
             if not offer(record):
                 self._wait_for_room(record)
             if not number % SERVE_EVERY:
                 self.serve()
+
+    def send_again(self, message: Any, headers: Headers, then: OnDelivery) -> KafkaError | None:
+        """Queue a record once more whose answer, just heard, proves nothing; also while this closes. The error where that fails."""
+        again = (message.topic(), message.value(), message.key(), message.partition(), _Twice(then), None, 0, headers)
+        try:
+            self._produce(*again)
+        except BufferError:  # a callback cannot wait for room
+            return unplaced()
+        except KafkaException as error:
+            refusal: KafkaError = error.args[0]
+            return refusal
+        return None
 
     def serve(self) -> None:
         """Hand out the delivery reports that have come in, in the caller's thread; never waits.
@@ -183,8 +195,19 @@ class Sender:
         found: dict[str, Any] = self._producer.list_topics(timeout=timeout_s).topics
         return found
 
+    def _record(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        headers: Headers,
+        on_delivery: OnDelivery | None,
+    ) -> tuple[Any, ...]:
+        """The positional arguments of librdkafka's call: keywords would cost a tenth of the call."""
+        heard = None if on_delivery is None else _Heard(on_delivery, headers, self)
+        return topic, value, key, _ANY_PARTITION, heard, None, 0, headers
+
     def _offer(self, record: tuple[Any, ...]) -> bool:
-        """Hand over librdkafka's own positional arguments: keywords would cost a tenth of the call."""
         if self._closed or self.fatal is not None:
             self._refuse(record[0])
         try:
@@ -247,21 +270,37 @@ class Sender:
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
 
 
+def unplaced() -> KafkaError:
+    """What is told of a record whose acknowledgement proves nothing."""
+    return KafkaError(KafkaError._INCONSISTENT, _UNPLACED)
+
+
 class _Heard(msgspec.Struct, gc=False, frozen=True):
-    """Hands an answer on; a good one that names no offset becomes an error, for it proves nothing.
+    """Hands an answer on; after a good one that names no offset the record is sent once more, for it proves nothing.
 
     librdkafka takes an unanswered batch for stored once a later one of the partition is (`rd_kafka_dr_implicit_ack`). A log
-    that knows nothing of the producer, such as that of a topic made again, takes the later one all the same (KIP-360): the
+    that knows nothing of the producer, such as that of a topic made just now, takes the later one all the same (KIP-360): the
     earlier one is then lost. docs/delivery.md has the run that found it.
     """
+
+    then: OnDelivery
+    headers: Headers
+    sender: Sender
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        if error is None and message.offset() is None:
+            error = self.sender.send_again(message, self.headers, self.then)
+            if error is None:
+                return
+        self.then(error, message)
+
+
+class _Twice(msgspec.Struct, gc=False, frozen=True):
+    """Hands on the answer to a record that was sent once more; another that proves nothing is an error."""
 
     then: OnDelivery
 
     def __call__(self, error: KafkaError | None, message: Any) -> None:
         if error is None and message.offset() is None:
-            error = KafkaError(KafkaError._INCONSISTENT, _UNPLACED)
+            error = unplaced()
         self.then(error, message)
-
-
-def _heard(on_delivery: OnDelivery | None) -> OnDelivery | None:
-    return None if on_delivery is None else _Heard(on_delivery)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from producers.sender import Sender
+from producers.sender import Headers, OnDelivery, Sender, unplaced
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
@@ -74,6 +74,10 @@ class TransactionalSender(Sender):
         except TransactionFailedError:
             self._call(self._producer.abort_transaction, _ANSWER_S)
             raise
+
+    def send_again(self, _message: Any, _headers: Headers, _then: OnDelivery) -> KafkaError | None:
+        """Never: it might stand in the transaction twice. Whoever hears of the error aborts it, and begins anew."""
+        return unplaced()
 
     def commit_with_it(self, places: list[TopicPartition], group: Any) -> None:
         """Make a consumer group's commits part of the open transaction.

@@ -7,6 +7,8 @@ on must stand in the new log. The bare client and Headrace's sender take turns. 
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from confluent_kafka import Producer
@@ -14,11 +16,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 import devstack
+from bench.loss.kafka import keys_in
 from bench.say import say
 from producers.sender import Sender
 from schemas.settings import Settings
-from tests.support.broker import scratch_folder
-from tests.support.topics import read_all
 
 _PARTITIONS = 8
 _EVERY_S = 0.000_05
@@ -34,7 +35,7 @@ def main() -> None:
     made.add_argument("--rounds", type=int, default=25, help="how often the topic is made again (%(default)s)")
     made.add_argument("--records", type=int, default=4_000, help="sent in each round (%(default)s)")
     given = made.parse_args()
-    with scratch_folder() as folder, devstack.up(port=0, data=folder) as stack:
+    with TemporaryDirectory() as folder, devstack.up(port=0, data=Path(folder)) as stack:
         settings = Settings(bootstrap_servers=stack.bootstrap_servers)
         sender = Sender(settings, client_id="bench")
         senders: dict[str, tuple[Send, Flush]] = {
@@ -69,18 +70,17 @@ def _bare(settings: Settings) -> tuple[Send, Flush]:
 def _round(servers: str, topic: str, send: Send, flush: Flush, *, records: int) -> tuple[int, int, int]:
     """How many were called delivered, how many failed, and how many of the delivered are in no log."""
     _make_again(AdminClient({"bootstrap.servers": servers}), topic)
-    delivered: set[bytes] = set()
-    failed: set[bytes] = set()
+    delivered: set[str] = set()
+    failed: set[str] = set()
 
     def told(error: Any, message: Any) -> None:
-        (delivered if error is None else failed).add(message.value())
+        (delivered if error is None else failed).add(message.key().decode())
 
     for number in range(records):
         send(topic, str(number).encode(), told)
         time.sleep(_EVERY_S)
     flush(_ANSWERED_S)
-    logged = {message.value() for message in read_all(servers, topic)}
-    return len(delivered), len(failed), len(delivered - logged)
+    return len(delivered), len(failed), len(delivered - keys_in(servers, topic))
 
 
 def _make_again(admin: Any, topic: str) -> None:

@@ -59,10 +59,10 @@ def left_behind(servers: str, positions: Positions, *, dead_letters: str | None)
     finally:
         consumer.close()
     waiting = {key for key, (partition, offset) in positions.items() if offset >= committed[partition]}
-    return Left(dead=_keys_in(servers, dead_letters) if dead_letters else frozenset(), waiting=frozenset(waiting))
+    return Left(dead=keys_in(servers, dead_letters) if dead_letters else frozenset(), waiting=frozenset(waiting))
 
 
-def _keys_in(servers: str, topic: str) -> frozenset[str]:
+def keys_in(servers: str, topic: str) -> frozenset[str]:
     """The keys of all records of a topic."""
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "reader", "enable.auto.commit": False})
     try:

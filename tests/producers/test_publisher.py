@@ -215,12 +215,12 @@ def test_a_program_that_forgets_to_close_loses_nothing(settings: Settings, make_
     assert len(read_all(settings.bootstrap_servers, topic)) == 500
 
 
-def test_an_event_that_the_client_only_takes_for_stored_is_undelivered_and_nobody_waits_for_it() -> None:
+def test_an_event_that_the_client_twice_only_takes_for_stored_is_undelivered_and_nobody_waits_for_it() -> None:
     with Publisher(Settings(kafka=MOCK)) as publisher:
         client = publisher._outlet._producer
         client.produce("t", b"makes the topic")
         client.flush(20)
-        answer_batches(client, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+        answer_batches(client, *[KafkaError.DUPLICATE_SEQUENCE_NUMBER] * 2)
         receipt = publisher.publish(activity(1), topic="t")
         with pytest.raises(DeliveryError, match="without an offset"):
             receipt.result(20)

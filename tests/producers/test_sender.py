@@ -320,19 +320,44 @@ def test_after_a_fatal_error_nothing_is_sent_any_more(
     assert "fatal" in caplog.text
 
 
-def test_an_answer_without_an_offset_is_an_error_for_the_record_may_be_lost(open_sender: Callable[..., Sender]) -> None:
-    sender, reports = open_sender(Settings(), **MOCK), Reports()
-    sender.send("t", b"first", on_delivery=reports)
-    sender.flush(20)
-    answer_batches(sender._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
-    sender.send("t", b"taken for stored", on_delivery=reports)
-    sender.flush(20)
-    answer_batches(sender._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
-    sender.send_all("t", [(b"one of many", None)], on_delivery=reports)
-    sender.flush(20)
-    sender.send("t", b"last", on_delivery=reports)
-    sender.flush(20)
+@pytest.fixture
+def mocked(open_sender: Callable[..., Sender]) -> Sender:
+    """A sender whose broker answers as it is told, and which knows the topic "t" already."""
+    sender = open_sender(Settings(), **MOCK)
+    sender.send("t", b"makes the topic")
+    assert sender.flush(20) == 0
+    return sender
+
+
+def test_a_record_that_is_acknowledged_without_an_offset_is_sent_once_more_as_it_was(mocked: Sender) -> None:
+    reports, headers = Reports(), [("a", b"1")]
+    answer_batches(mocked._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    mocked.send("t", b"taken for stored", key=b"k", headers=headers, on_delivery=reports)
+    assert mocked.flush(20) == 0
+    answer_batches(mocked._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    mocked.send_all("t", [(b"one of many", b"k")], headers=headers, on_delivery=reports)
+    assert mocked.flush(20) == 0
     assert len(reports.delivered) == 2
+    assert reports.failed == []
+    (broker,) = mocked._producer.list_topics().brokers.values()
+    found = read_all(f"{broker.host}:{broker.port}", "t")
+    assert [(m.value(), m.key(), m.headers()) for m in found if m.key()] == [
+        (b"taken for stored", b"k", headers),
+        (b"one of many", b"k", headers),
+    ]
+
+
+def test_a_second_answer_without_an_offset_is_an_error_for_the_record_may_be_lost(mocked: Sender) -> None:
+    reports, twice = Reports(), [KafkaError.DUPLICATE_SEQUENCE_NUMBER] * 2
+    answer_batches(mocked._producer, *twice)
+    mocked.send("t", b"taken for stored", on_delivery=reports)
+    assert mocked.flush(20) == 0
+    answer_batches(mocked._producer, *twice)
+    mocked.send_all("t", [(b"one of many", None)], on_delivery=reports)
+    assert mocked.flush(20) == 0
+    mocked.send("t", b"last", on_delivery=reports)
+    assert mocked.flush(20) == 0
+    assert len(reports.delivered) == 1
     assert reports.failed == ["_INCONSISTENT"] * 2
 
 
