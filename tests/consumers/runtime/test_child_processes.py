@@ -9,6 +9,7 @@ from contextlib import suppress
 import msgspec
 import pytest
 
+from consumers.runtime.executors.processes import Processes
 from consumers.runtime.record import Failed, Handled, Held
 from tests.support.flows import eventually
 from tests.support.kits import Bench, order_record
@@ -94,6 +95,26 @@ def test_whenever_children_are_killed_every_chunk_comes_back(bench):
             back += 1
     assert one.executor.broken is None
     assert types(one.run("ok")) == [Handled]
+
+
+def test_a_child_that_dies_between_two_looks_at_it_is_not_closed_while_it_has_a_chunk(bench, monkeypatch):
+    see_through, killed = Processes._see_through, []
+
+    def then_kill(self, parcel, keeper, child):
+        see_through(self, parcel, keeper, child)
+        if keeper.parcels and not killed:
+            killed.append(child)
+            child.kill()
+            eventually(lambda: not child.alive)
+
+    monkeypatch.setattr(Processes, "_see_through", then_kill)
+    one = bench()
+    for number in range(6):
+        one.submit([order_record(one.kit, number, wish="slow:0.1", key=b"%d" % number)])
+    came_to = [type(outcome) for _ in range(6) for outcome in one.result()]
+    assert came_to.count(Handled) >= 5  # of six: the child may have begun with the one that it died of
+    assert killed
+    assert one.executor.broken is None
 
 
 def test_what_waits_behind_a_record_that_kills_is_not_charged_with_it(bench):
