@@ -17,7 +17,7 @@ from schemas.settings import Settings
 OnDelivery = Callable[[KafkaError | None, Any], None]
 """Called with the error, or None, and the record, which says its topic(), partition() and offset(); without an error it has one."""
 
-Headers = list[tuple[str, bytes | None]] | None
+Headers = tuple[tuple[str, bytes | None], ...]
 _ANY_PARTITION = -1
 _POLL_S = 0.1
 _AFTER_PURGE_S = 5.0
@@ -93,7 +93,7 @@ class Sender:
             SendError: if the record is refused at once: too large, the topic's absence is known, fatal error, closed;
                 or if the queue is full and this is called from a callback.
         """
-        record = self._record(topic, value, key, list(headers) if headers else None, on_delivery)
+        record = self._record(topic, value, key, tuple(headers), on_delivery)
         if not self._offer(record):
             self._wait_for_room(record)
 
@@ -107,7 +107,7 @@ class Sender:
         on_delivery: OnDelivery | None = None,
     ) -> bool:
         """Queue a record as `send` does; False, and nothing done, where `send` would block."""
-        return self._offer(self._record(topic, value, key, list(headers) if headers else None, on_delivery))
+        return self._offer(self._record(topic, value, key, tuple(headers), on_delivery))
 
     def send_all(
         self,
@@ -125,7 +125,7 @@ class Sender:
             SendError: as `send`; those before it are on their way.
         """
         offer, pairs = self._offer, list(headers) if headers else None
-        heard = _Heard(on_delivery, pairs, self)
+        heard = _Heard(on_delivery, tuple(headers), self)
         for number, (value, key) in enumerate(records, start=1):
             record = (topic, value, key, _ANY_PARTITION, heard, None, 0, pairs)
             if not offer(record):
@@ -135,9 +135,9 @@ class Sender:
 
     def send_again(self, message: Any, headers: Headers, then: OnDelivery) -> KafkaError | None:
         """Queue a record once more whose answer, just heard, proves nothing; also while this closes. The error where that fails."""
-        again = (message.topic(), message.value(), message.key(), message.partition(), _Twice(then), None, 0, headers)
+        place, pairs = message.partition(), list(headers) or None
         try:
-            self._produce(*again)
+            self._produce(message.topic(), message.value(), message.key(), place, _Twice(then), None, 0, pairs)
         except BufferError:  # a callback cannot wait for room
             return unplaced()
         except KafkaException as error:
@@ -196,16 +196,11 @@ class Sender:
         return found
 
     def _record(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        headers: Headers,
-        on_delivery: OnDelivery | None,
+        self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, on_delivery: OnDelivery | None
     ) -> tuple[Any, ...]:
         """The positional arguments of librdkafka's call: keywords would cost a tenth of the call."""
         heard = None if on_delivery is None else _Heard(on_delivery, headers, self)
-        return topic, value, key, _ANY_PARTITION, heard, None, 0, headers
+        return topic, value, key, _ANY_PARTITION, heard, None, 0, list(headers) or None
 
     def _offer(self, record: tuple[Any, ...]) -> bool:
         if self._closed or self.fatal is not None:
@@ -281,6 +276,9 @@ class _Heard(msgspec.Struct, gc=False, frozen=True):
     librdkafka takes an unanswered batch for stored once a later one of the partition is (`rd_kafka_dr_implicit_ack`). A log
     that knows nothing of the producer, such as that of a topic made just now, takes the later one all the same (KIP-360): the
     earlier one is then lost. docs/delivery.md has the run that found it.
+
+    The headers are a tuple because it is kept until the answer: the collector stops looking at one of plain values, never at
+    a list.
     """
 
     then: OnDelivery

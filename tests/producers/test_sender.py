@@ -361,6 +361,18 @@ def test_a_second_answer_without_an_offset_is_an_error_for_the_record_may_be_los
     assert reports.failed == ["_INCONSISTENT"] * 2
 
 
+def test_without_room_to_send_it_once_more_a_record_that_may_be_lost_is_an_error(
+    open_sender: Callable[..., Sender],
+) -> None:
+    sender, reports = open_sender(Settings(), **MOCK, queue_buffering_max_messages="1"), Reports()
+    sender.send("t", b"makes the topic")
+    assert sender.flush(20) == 0
+    answer_batches(sender._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    sender.send("t", b"taken for stored", on_delivery=reports)
+    assert sender.flush(20) == 0
+    assert reports.failed == ["_INCONSISTENT"]
+
+
 @pytest.mark.parametrize(("name", "value"), [("acks", "1"), ("enable.idempotence", "false")])
 def test_the_environment_cannot_give_up_the_promise_of_delivery(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match="acks=all") as caught:
