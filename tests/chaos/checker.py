@@ -209,7 +209,11 @@ def repeated(seen: Evidence) -> list[int]:
 
 
 def redone_too_much(seen: Evidence) -> list[str]:
-    """Of what a killed worker had handled, only what ended within one commit interval may be handled again."""
+    """Of what a killed worker had handled, only what ended within one commit interval may be handled again.
+
+    Likewise of what a worker had handled of a partition that a rebalance took from it. What ended later than that was running
+    when the rebalance cut it off.
+    """
     allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
     killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault in KILLS}
     first: dict[tuple[int, int, int], Handling] = {}
@@ -219,9 +223,12 @@ def redone_too_much(seen: Evidence) -> list[str]:
         died_ns = killed.get(before.pid)
         if died_ns is None or handling.started_ns < died_ns:  # it was redone before: a rebalance cut it off
             continue
-        if died_ns - before.ended_ns > allowed_ns:
+        held = seen.holdings.get((before.pid, before.partition), [(0, NEVER_NS)])
+        until_ns = next((until_ns for since_ns, until_ns in held if since_ns <= before.ended_ns <= until_ns), 0)
+        owned_ns = min(died_ns, until_ns) - before.ended_ns
+        if owned_ns > allowed_ns:
             found.append(
-                f"record {handling.number} ended {(died_ns - before.ended_ns) / 1e6:.0f} ms before the kill, and was redone"
+                f"record {handling.number} ended {owned_ns / 1e6:.0f} ms before its worker lost it, and was redone"
             )
     return found
 

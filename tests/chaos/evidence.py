@@ -84,6 +84,7 @@ class Evidence:
         excused: ranges that a fault has deleted, or that the agent has said are lost.
         objects: digests of what stands in the object store, by number; None where nothing was to be stored.
         attacks: the faults that took partitions away.
+        holdings: when which process held which partition, by (pid, partition): from and until, in ns since the epoch.
     """
 
     agent: str
@@ -101,6 +102,7 @@ class Evidence:
     excused: Sequence[Range] = ()
     objects: Mapping[int, str] | None = None
     attacks: Sequence[Attack] = ()
+    holdings: Mapping[tuple[int, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
     epoch: int = 0
     poison: frozenset[int] = field(default_factory=frozenset)
 

@@ -14,6 +14,7 @@ from tests.chaos.agents import DONE
 from tests.chaos.evidence import Attack, Evidence, LetterSeen, Place, ResultSeen
 from tests.chaos.handlers import object_of
 from tests.chaos.headers import number_of
+from tests.chaos.holdings import Holding, holdings
 from tests.chaos.ledger import Handling
 from tests.chaos.load import Sent
 from tests.chaos.records import TaskDone
@@ -67,9 +68,19 @@ def _of_agent(
         excused=[*stage.excused, *stage.said_lost.get(agent, [])],
         objects=_objects(stage) if agent == "tasks" and "store" in stage.options.names else None,
         attacks=attacks,
+        holdings=_holdings(stage, agent),
         epoch=stage.epoch,
         poison=frozenset(number for number, record in sent.items() if record.dies(agent)),
     )
+
+
+def _holdings(stage: Stage, agent: str) -> dict[tuple[int, int], list[Holding]]:
+    """By (pid, partition), as the workers' logs tell."""
+    return {
+        (pid, partition): held
+        for pid, log in stage.crew.logs.items()
+        for partition, held in holdings(log.read_text(errors="replace"), agent=agent, topic=stage.topic).items()
+    }
 
 
 def _places(stage: Stage) -> dict[int, Place]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chaos import checker
-from tests.chaos.evidence import Attack, Evidence, LetterSeen, Mended, ResultSeen
+from tests.chaos.evidence import NEVER_NS, Attack, Evidence, LetterSeen, Mended, ResultSeen
+from tests.chaos.holdings import holdings
 from tests.chaos.ledger import Handling, line_of
 from tests.chaos.ledger import read as read_ledger
 from tests.chaos.load import Sent
@@ -204,6 +205,32 @@ def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["0"]
     before = replace(seen, handlings=[handling(0, at_s=1), handling(0, at_s=1.9, pid=2)])
     assert checker.redone_too_much(before) == []
+
+
+@pytest.mark.parametrize(("ended_s", "told"), [(1.0, "500"), (1.4, None), (1.6, None)])
+def test_a_rebalance_may_repeat_what_ended_just_before_it_and_what_it_cut_off(ended_s, told):
+    handlings = [handling(0, at_s=ended_s), handling(0, at_s=9, pid=2)]
+    held = {(1, 0): [(0, int(1.5 * _S)), (int(1.8 * _S), NEVER_NS)]}
+    seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 5 * _S, 1, 5 * _S)], holdings=held)
+    assert [text.split()[3] for text in checker.redone_too_much(seen)] == ([told] if told else [])
+
+
+_LOG = """2026-11-27T21:50:00.000001Z info assigned agent=tasks partitions="p.chaos.tasks[3,4] p.tasks.retry.0s[3,4]"
+2026-11-27T21:50:00.500000Z info assigned agent=rows partitions="p.chaos.tasks[3] p.rows.retry.0s[3]"
+a line of somebody else's
+2026-11-27T21:50:01.000000Z info revoked agent=tasks partitions="p.chaos.tasks[3] p.tasks.retry.0s[3]"
+2026-11-27T21:50:01.000100Z info assigned agent=tasks partitions=none
+2026-11-27T21:50:02.000000Z warning lost agent=tasks partitions="p.chaos.tasks[4] p.tasks.retry.0s[4]"
+2026-11-27T21:50:03.000000Z info assigned agent=tasks partitions="p.chaos.tasks[4] p.tasks.retry.0s[4]"
+"""
+
+
+def test_a_workers_log_tells_what_it_held_and_when():
+    began_ns = 1_795_816_200 * _S
+    assert holdings(_LOG, agent="tasks", topic="p.chaos.tasks") == {
+        3: [(began_ns + 1000, began_ns + _S)],
+        4: [(began_ns + 1000, began_ns + 2 * _S), (began_ns + 3 * _S, NEVER_NS)],
+    }
 
 
 def test_the_ledger_gives_back_what_was_noted(tmp_path):

@@ -83,6 +83,7 @@ class Crew:
         within: puts a worker's command into the namespace of the small disk.
         leaves: every SIGTERM and what came of it.
         crashes: every end that nobody asked for.
+        logs: of every worker that there was, by pid.
         orphans: child processes that outlived their killed parent for two seconds.
     """
 
@@ -95,6 +96,7 @@ class Crew:
     workers: list[Worker] = field(default_factory=list)
     leaves: list[Leave] = field(default_factory=list)
     crashes: list[Crash] = field(default_factory=list)
+    logs: dict[int, Path] = field(default_factory=dict)
     orphans: int = 0
     _started: int = 0
 
@@ -116,6 +118,7 @@ class Crew:
                 start_new_session=True,  # a Ctrl-C is the harness's: it ends its workers itself
             )
         self.workers.append(Worker(process, log))
+        self.logs[process.pid] = log
         return self.workers[-1]
 
     def tend(self) -> None:
