@@ -1,6 +1,7 @@
 """What the runtime knows of one partition while it is assigned to it."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
@@ -47,6 +48,7 @@ class Assignment:
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
         retry_delay_s: of a retry topic's partition, how long its records wait there; None for any other.
         resume_s: until when nothing is taken, because its next record is not due, on the clock of `time.monotonic()`.
+        sated: whether nothing is taken because its suspects, which take their time, have their share of the room in hand.
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
         bound: of a replay, where it ends.
@@ -55,7 +57,8 @@ class Assignment:
         marked: whether the broker has confirmed the mark, or that it is taken away.
         suspects: which of its records run alone, in a child process.
         doubted: whether it was fetched once more, because what came first was not its start.
-        made_s: when it was made, on the clock of `time.monotonic()`.
+        begun_s: when the first of its records was taken, on the clock of `time.monotonic()`; None until then, when its owner
+            cannot die of one.
     """
 
     topic: str
@@ -71,6 +74,7 @@ class Assignment:
     exact: bool
     retry_delay_s: int | None = None
     resume_s: float | None = None
+    sated: bool = False
     stopped: str | None = None
     sent: int = -1
     sent_s: float = 0.0
@@ -88,7 +92,7 @@ class Assignment:
     marked: bool = True
     suspects: Suspects = field(default_factory=Suspects)
     doubted: bool = False
-    made_s: float = field(default_factory=time.monotonic)
+    begun_s: float | None = None
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
@@ -130,7 +134,7 @@ class Assignment:
     @property
     def quiet(self) -> bool:
         """Whether nothing is to be taken from it now; what comes of it all the same is fetched again later."""
-        return self.stopped is not None or self.resume_s is not None
+        return self.stopped is not None or self.resume_s is not None or self.sated
 
     @property
     def unfetched(self) -> bool:
@@ -154,10 +158,18 @@ class Assignment:
 
     def waits_for_mark(self, now_s: float) -> bool:
         """Whether none of its records is to be started: one that kills at once would leave no mark of its owner."""
-        return not self.marked and self.hold is not None and now_s - self.made_s < _MARK_LIMIT_S
+        if self.marked or self.hold is None or self.begun_s is None:
+            return False
+        return now_s - self.begun_s < _MARK_LIMIT_S
+
+    def deliver(self, offsets: Sequence[int]) -> None:
+        """Note that these were taken, in offset order: from the first on, its owner may die of one."""
+        if self.begun_s is None and len(offsets):
+            self.begun_s = time.monotonic()
+        self.watermark.deliver(offsets)
 
     def held_by(self, hold: Hold, suspects: Suspects) -> None:
-        """Note who owns it now; the first commit says so."""
+        """Note who owns it now; the first commit says so, once a record is taken."""
         self.hold, self.suspects, self.marked = hold, suspects, False
 
     def note_in_flight(self, limit: int) -> None:
@@ -166,9 +178,9 @@ class Assignment:
             self.hold = self.hold._replace(in_flight=1 << (limit - 1).bit_length())
 
     def leave(self) -> None:
-        """Take the mark away, by the commit that is due from now on."""
+        """Take the mark away, by the commit that is due from now on. Where nothing was said, the one of an earlier owner stays."""
         self.say_again()
-        self.marked, self.hold = self.hold is None, None
+        self.marked, self.hold = self.hold is None or self._untouched, None
 
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
@@ -181,6 +193,8 @@ class Assignment:
         beyond = self._flags_beyond() if self.tells else b""
         self.suspects.forget_below(self.watermark.committable)
         died = tuple(sorted(self.suspects.died.items()))
+        if self._untouched and offset <= self.committed:
+            return None
         is_told = (self.marked or self.sent >= 0) and died == self.note.died and beyond == (self.said or b"")
         if is_told and offset <= max(self.committed, self.sent):
             return None
@@ -188,6 +202,11 @@ class Assignment:
         self.said, self.crowded = beyond, bool(beyond) and in_hand and fitting(beyond) < len(beyond)
         self.note = self.note._replace(hold=self.hold, died=died)
         return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note._replace(done=beyond)))
+
+    @property
+    def _untouched(self) -> bool:
+        """Whether nothing of it was taken, and nothing said: what its last owner has said of it still stands."""
+        return self.begun_s is None and self.sent_s == 0
 
     def _flags_beyond(self) -> bytes:
         """What is finished beyond the watermark: here, or by an earlier owner of records that are yet to be delivered."""

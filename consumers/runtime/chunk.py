@@ -19,7 +19,7 @@ class Purpose(Enum):
     ADVANCE = "advance"
     """Of an exact agent: to move the stored offset past records that need no rows, such as dead letters."""
     ALONE = "alone"
-    """To handle its one record, a suspect, in a child process."""
+    """To handle its records, suspects, in a child process."""
     TRIAL = "trial"
     """Of an exact agent, to see in a child process whether its one record, a suspect, can be handled: nothing is kept of it."""
     TICK = "tick"

@@ -1,13 +1,14 @@
 """Commits: what is due is sent now and then, and counts when the broker has answered."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
 
 log = structlog.get_logger("headrace.agent")
@@ -36,15 +37,21 @@ class Commits:
         self._in_flight = in_flight
         self._next_s = 0.0
 
-    def send(self, consumer: Consumer, now_s: float) -> None:
-        """Send what is due, ten times a second at most; an assignment's first commit, with its owner's mark, at once."""
+    def send(self, consumer: Consumer, now_s: float, leaving: Iterable[Assignment] = ()) -> None:
+        """Send what is due, ten times a second at most; an assignment's first commit, with its owner's mark, at once.
+
+        Args:
+            consumer: that owns the partitions.
+            now_s: on the clock of `time.monotonic()`.
+            leaving: assignments that are drained before they are given up, and not among the owned any more.
+        """
         if now_s < self._next_s and not self._unsaid():
             return
         self._next_s = now_s + _INTERVAL_S
         in_flight = self._in_flight()
         due: list[TopicPartition] = []
         crowded_before = self._crowded()
-        for assignment in self._membership.assignments.values():
+        for assignment in dict.fromkeys((*self._membership.assignments.values(), *leaving)):
             if assignment.sent >= 0 and now_s - assignment.sent_s > _UNANSWERED_S:
                 assignment.say_again()
             assignment.note_in_flight(in_flight)
@@ -63,9 +70,9 @@ class Commits:
         return bool(since_s) and now_s - min(since_s) > _UNNOTICED_S
 
     def _unsaid(self) -> bool:
-        """Whether an assignment has sent no commit yet."""
+        """Whether an assignment that has begun has sent no commit yet."""
         owned = self._membership.assignments.values()
-        return any(not a.marked and a.sent_s == 0 and a.stopped is None for a in owned)
+        return any(not a.marked and a.begun_s is not None and a.sent_s == 0 and a.stopped is None for a in owned)
 
     def _crowded(self) -> list[bool]:
         return [assignment.crowded for assignment in self._membership.assignments.values()]

@@ -20,6 +20,8 @@ log = structlog.get_logger("headrace.agent")
 
 _HAND_OVER_S = 0.05
 _TICK_INTERVAL_S = 1.0
+_SUSPECTED_CHUNKS = 2
+"""Of a partition: one that a child works on, and one that waits for it, or has another child."""
 _BRIEF_LIMIT_S = 0.1
 """Records that were brief so far are handed over by the thousand: what turns out not to be is divided among the lanes."""
 
@@ -117,10 +119,10 @@ class Dispatch:
             self._submit(assignment, trial.lane, trial.records)
 
     def _begin(self, assignment: Assignment, limit: int, below: int | None) -> bool:
-        """Submit the partition's next chunk; whether there was one. Of suspects one record at a time, before all others."""
+        """Submit the partition's next chunk; whether there was one. Suspects run before all others."""
         purpose = Purpose.RECORDS
         if assignment.careful:
-            cut = self._next_suspect(assignment, below)
+            cut = self._next_suspects(assignment, limit, below)
             if cut is not None:
                 purpose = Purpose.TRIAL if self._agent.exact else Purpose.ALONE
             elif self._is_busy_with_suspects(assignment):
@@ -131,11 +133,16 @@ class Dispatch:
             self._submit(assignment, *cut, purpose=purpose)
         return cut is not None
 
-    def _next_suspect(self, assignment: Assignment, below: int | None) -> tuple[int, Sequence[Record]] | None:
-        if any(chunk.purpose in SUSPECTED for chunk in assignment.chunks):
+    def _next_suspects(
+        self, assignment: Assignment, limit: int, below: int | None
+    ) -> tuple[int, Sequence[Record]] | None:
+        """A child tells which record of its chunk it died of; of a batch it could not, and an exact agent tries one by one."""
+        one_by_one = self._agent.batch_records is not None
+        running = sum(chunk.purpose in SUSPECTED for chunk in assignment.chunks)
+        if running >= (1 if one_by_one else _SUSPECTED_CHUNKS):
             return None
         until = assignment.suspects.until
-        return assignment.lanes.take(1, below=until if below is None else min(until, below))
+        return assignment.lanes.take(1 if one_by_one else limit, below=until if below is None else min(until, below))
 
     @staticmethod
     def _is_busy_with_suspects(assignment: Assignment) -> bool:

@@ -75,6 +75,11 @@ class Flow:
         return mean_s is not None and mean_s < _BRIEF_S and self._agent.batch_records is None
 
     @property
+    def share(self) -> int:
+        """How many records of a partition with suspects may be in hand: all such partitions leave half of the limit to the others."""
+        return max(1, self.limit // (2 * max(1, len(self._membership.assignments))))
+
+    @property
     def room(self) -> int:
         """How many records may be taken now."""
         most = _POLL_RECORDS if self._pace is None else min(_POLL_RECORDS, self._pace.room(time.monotonic()))

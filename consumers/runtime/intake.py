@@ -17,6 +17,7 @@ from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import Block, Place, offsets_of, pick, values_of
 from consumers.runtime.bounds import Bound
 from consumers.runtime.failure import PROCESS_DIED
+from consumers.runtime.flow import Flow
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
@@ -35,16 +36,18 @@ class Intake:
         agent: from the catalogue.
         membership: what is owned.
         waiting: takes records of retry topics.
+        flow: says how much a partition with suspects may have in hand.
         stats: learns how large records are.
         ahead: decodes records that come together; None where that is left to the executor.
     """
 
     def __init__(
-        self, agent: Agent, membership: Membership, waiting: Waiting, stats: Stats, *, ahead: Ahead | None
+        self, agent: Agent, membership: Membership, waiting: Waiting, flow: Flow, stats: Stats, *, ahead: Ahead | None
     ) -> None:
         self._agent = agent
         self._ahead = ahead
         self._waiting = waiting
+        self._flow = flow
         self._stats = stats
         self._membership = membership
         self._said: dict[str, float] = {}
@@ -115,13 +118,28 @@ class Intake:
     def _take(self, block: Block) -> None:
         assignment = self._membership.assignments[block.place]
         if assignment.retry_delay_s is None:
-            self._queue(assignment, block)
+            self._queue(assignment, self._within_share(assignment, block) if assignment.careful else block)
         else:
             retried = [retry_of(message) for message in block.messages]
             for each in retried if assignment.hold is not None else ():
                 if each.error[0] == PROCESS_DIED:  # it would kill a worker as it has killed a child
                     assignment.suspects.charge(each.record.offset, each.record.attempt - 1)
             self._waiting.take(assignment, retried, self._queue)
+
+    def _within_share(self, assignment: Assignment, block: Block) -> Block:
+        """Of a partition with suspects, which run one by one, no more than its share of the room; the rest is fetched again later.
+
+        Seen without this: such a partition filled the room with its backlog, and others waited for its suspects for 13 s.
+        """
+        offsets = block.offsets
+        left = self._flow.share - assignment.watermark.unfinished
+        unfinished = [index for index, offset in enumerate(offsets) if not assignment.is_done(offset)]
+        if assignment.sated or len(unfinished) > max(0, left):
+            index = 0 if assignment.sated else unfinished[max(0, left)]
+            if not assignment.sated:
+                self._membership.sate(assignment, offsets[index])
+            block = block.pick(range(index))
+        return block
 
     def _decoded(self, blocks: list[Block], ahead: Ahead) -> Iterator[Block]:
         """The blocks; what one poll brought of a topic is decoded in one call, which has a fixed cost, where that pays."""
@@ -163,7 +181,7 @@ class Intake:
             records = pick(records, [i for i, offset in enumerate(offsets_of(records)) if offset >= highest])
         if assignment.bound is not None:
             records = self._within(assignment, assignment.bound, records)
-        assignment.watermark.deliver(offsets_of(records))
+        assignment.deliver(offsets_of(records))
         if assignment.done:  # by the partition's last owner, behind a record that it had not finished
             records = _wanted(assignment, records, [not assignment.is_done(each) for each in offsets_of(records)])
         if aside:

@@ -122,11 +122,20 @@ class Membership:
         consumer.seek(TopicPartition(*assignment.place, offset))
         self.set_pauses()
 
-    def resume_due(self, now_s: float) -> None:
-        """Go on with the partitions whose next record is due."""
-        due = [a for a in self.assignments.values() if a.resume_s is not None and a.resume_s <= now_s]
+    def sate(self, assignment: Assignment, offset: int) -> None:
+        """Take nothing from a partition until half of what is in hand of it is finished; from this offset on it is fetched again."""
+        consumer, _ = self._parts()
+        assignment.sated, assignment.end = True, -1
+        consumer.seek(TopicPartition(*assignment.place, offset))
+        self.set_pauses()
+
+    def resume_due(self, now_s: float, share: int) -> None:
+        """Go on with the partitions whose next record is due, or of whose share of the room half is left."""
+        owned = self.assignments.values()
+        due = [a for a in owned if a.resume_s is not None and a.resume_s <= now_s]
+        due += [a for a in owned if a.sated and (not a.careful or a.watermark.unfinished <= share // 2)]
         for assignment in due:
-            assignment.resume_s = None
+            assignment.resume_s, assignment.sated = None, False
         if due:
             self.set_pauses()
 

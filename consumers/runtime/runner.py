@@ -104,8 +104,8 @@ class Runner:
             agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
         waiting = Waiting(self.membership, self._settlement)
-        self._intake = Intake(agent, self.membership, waiting, self.stats, ahead=Ahead.of(agent, kit))
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
+        self._intake = Intake(agent, self.membership, waiting, self._flow, self.stats, ahead=Ahead.of(agent, kit))
         self._commits = Commits(agent, self.membership, in_flight=lambda: self._flow.limit)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
@@ -205,7 +205,7 @@ class Runner:
         self._settlement.resend(now_s)
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
-        self.membership.resume_due(now_s)
+        self.membership.resume_due(now_s, self._flow.share)
         if self._state is not None:  # before the records, which leave no room under load
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
@@ -219,11 +219,12 @@ class Runner:
 
     def _take(self) -> None:
         """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
-        if self._flow.holds_back(time.monotonic()):
+        owned, now_s = self.membership.assignments.values(), time.monotonic()
+        waits_for_mark = any(assignment.waits_for_mark(now_s) for assignment in owned)
+        if not waits_for_mark and self._flow.holds_back(now_s):  # only poll() hears the broker's answer to a mark
             self._inbox.wait(_HELD_BACK_WAIT_S)
             return
-        owned, now_s = self.membership.assignments.values(), time.monotonic()
-        busy = any(assignment.out or assignment.waits_for_mark(now_s) for assignment in owned)
+        busy = waits_for_mark or any(assignment.out for assignment in owned)
         message = self._consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
         if message is None:
             if busy:
@@ -287,8 +288,10 @@ class Runner:
             self._inbox.wait(0.01)
             self._inbox.serve()
             self._outputs.pump()
-            self._executor.expire(time.monotonic())
-            self._settlement.resend(time.monotonic())
+            now_s = time.monotonic()
+            self._executor.expire(now_s)
+            self._settlement.resend(now_s)
+            self._commits.send(self._consumer, now_s, leaving)  # a death within the drain would repeat all of it
         done = drained(leaving, horizons)
         if not done:
             log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)

@@ -51,7 +51,11 @@ class Stats:
 
     def sized(self, total_bytes: int, records: int) -> None:
         """Note how large taken records are."""
-        self._first_s = self._first_s or time.monotonic()
+        if self._first_s is None:
+            self._first_s = (
+                time.monotonic()
+            )  # the rate goes from here: with the time before, it would be too low for seconds
+            self._marks = deque([(self._first_s, 0)])
         mean = total_bytes / records
         self.mean_bytes += (mean - self.mean_bytes) * (_WEIGHT if self.mean_bytes else 1.0)
 

@@ -50,3 +50,24 @@ def test_a_start_that_is_known_late_loses_nothing(settings, make_topic, monkeypa
         flow.place(*[(name, "ok") for name in numbers(200, 300)])
         eventually(lambda: flow.lag("threads") == 0)
     assert ids(flow) == numbers(0, 300)
+
+
+def test_a_backlog_that_fills_the_room_at_once_does_not_keep_the_owners_mark_unanswered(
+    settings, make_topic, monkeypatch
+):
+    """Records wait for the broker's answer to the mark, and only a poll hears it: it came when a second later all was paused."""
+    flow = Flow(settings, make_topic, partitions=1)
+    flow.place(*[(name, "ok") for name in numbers(0, 900)])
+    paused_with = []
+    set_pauses = membership.Membership.set_pauses
+
+    def watched(self):
+        if self.paused:
+            paused_with.append(runner.stats.handled)
+        set_pauses(self)
+
+    monkeypatch.setattr(membership.Membership, "set_pauses", watched)
+    with flow.running("threads") as runner:
+        eventually(lambda: flow.lag("threads") == 0)
+    assert 0 not in paused_with
+    assert ids(flow) == numbers(0, 900)

@@ -4,12 +4,11 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from consumers.database import source_of
-from consumers.runtime import broker_view, metadata
-from consumers.runtime.metadata import Birth, Note
+from consumers.runtime import broker_view
+from consumers.runtime.metadata import Birth
 from consumers.runtime.state import FencedError, Position, State
 from producers.sender import Sender
 from tests.support import plain
@@ -45,26 +44,11 @@ def counted(flow):
     return rows
 
 
-def commit_as_a_member(flow, agent, partition, offset, birth):
-    """What the first of two members does that start at once: it commits where its own partitions start."""
-    group = flow.settings.names.group(agent)
-    consumer = Consumer({"bootstrap.servers": flow.settings.bootstrap_servers, "group.id": group})
-    note = metadata.encode(Note(topic_id_of(flow), birth))
-    consumer.commit(offsets=[TopicPartition(flow.placed, partition, offset, metadata=note)], asynchronous=False)
-    consumer.close()
-
-
-def topic_id_of(flow):
-    from consumers.runtime.broker_view import BrokerView
-
-    return BrokerView(flow.settings).topic_ids([flow.placed])[flow.placed][0]
-
-
 def test_a_group_that_begins_at_the_end_passes_over_nothing_that_came_since_it_began(flow):
     flow.place(*[(f"old{number}", "ok") for number in range(40)])
     time.sleep(0.1)
     birth = Birth(time.time_ns() // 1_000_000, 2)
-    commit_as_a_member(flow, "threads", 0, flow.ends(flow.placed)[0], birth)
+    flow.commit_as_a_member("threads", 0, flow.ends(flow.placed)[0], birth=birth)
     time.sleep(0.1)
     flow.place(*[(f"new{number}", "ok") for number in range(40)])
     with flow.running("threads", start="latest"):
@@ -99,7 +83,7 @@ def test_a_topic_that_was_made_again_while_nobody_ran_stops_the_agent_and_is_tol
     flow.place(*[(f"old{number}", "ok") for number in range(40)])
     with flow.running(agent):
         eventually(lambda: flow.lag(agent) == 0)
-    former = topic_id_of(flow)
+    former = flow.topic_id
     recreate(flow, admin)
     flow.place(*[(f"new{number}", "ok") for number in range(40)])
     with flow.running(agent) as runner:
@@ -136,7 +120,7 @@ def overtake(flow):
     """Count one record as another worker would: its row, and the stored offset, in one transaction."""
     state = State(flow.settings.database_url, group=flow.settings.names.group("counting"))
     orders = {(m.partition(), m.offset()): m.key().decode() for m in flow.read(flow.placed)}
-    position = Position(topic_id_of(flow), flow.placed, 0)
+    position = Position(flow.topic_id, flow.placed, 0)
     while True:
         at = state.start(position)
         if (0, at) not in orders:

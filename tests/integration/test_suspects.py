@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from consumers.runtime import metadata
 from consumers.runtime.broker_view import BrokerView
+from consumers.runtime.metadata import Hold
 from tests.support.flows import Flow, eventually
 from tests.support.shop.counting import seen
-from tests.support.shop.records import OrderConfirmed
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
 CRASHING = "tests.support.crashing"
 DEATHS = [
@@ -169,6 +170,26 @@ def test_what_a_child_died_of_is_still_a_suspect_after_its_owner_has_left_cleanl
     assert "attempt=1 " not in workers.workers[-1].text()
     assert workers.workers[-1].terminate() == 0
     view.close()
+
+
+def test_a_partition_whose_suspects_run_alone_keeps_no_other_waiting(crashing, start_worker):
+    """They take their time; what lies in other partitions had to wait until all that was taken of them was tried."""
+    crashing.place(*[OrderPlaced(order_id="suspect", wish="slow:0.01", sequence=each) for each in range(1500)])
+    careful = max(crashing.ends(crashing.placed).items(), key=lambda end: end[1])[0]
+    crashing.commit_as_a_member("in-threads", careful, 0, hold=Hold("dead", 0, deaths=1, in_flight=1024))
+    workers = Orchestrator(crashing, start_worker, "in-threads")
+    workers.until(lambda: handled(crashing)["suspect"])
+    crashing.place(*[(f"o{number}", "ok") for number in range(60)])
+    others = sum(end for partition, end in crashing.ends(crashing.placed).items() if partition != careful)
+
+    def by_partition():
+        return Counter(int(line.split()[0]) == careful for line in crashing.ledger.read_text().splitlines())
+
+    workers.until(lambda: by_partition()[False] == others)
+    assert "taken_carefully" in workers.workers[-1].text()
+    assert by_partition()[True] < 1000
+    workers.until(lambda: crashing.lag("in-threads") == 0)
+    assert handled(crashing)["suspect"] == 1500
 
 
 def test_clean_restarts_make_nothing_careful(crashing, start_worker):

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+from confluent_kafka import Consumer, TopicPartition
 
+from consumers.runtime import metadata
 from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.kit import open_kit
 from consumers.runtime.local import agent_named
+from consumers.runtime.metadata import Note
 from consumers.runtime.runner import Runner
 from producers.sender import Sender
 from tests.support.kits import SHOP
@@ -39,7 +42,7 @@ class Flow:
         self.view = BrokerView(settings)
         self.crashes = []
 
-    def place(self, *orders, partition=None):
+    def place(self, *orders):
         """Send orders: (order_id, wish) or OrderPlaced, keyed by their id; waits for the broker."""
         for order in orders:
             event = order if isinstance(order, OrderPlaced) else OrderPlaced(order_id=order[0], wish=order[1])
@@ -58,6 +61,19 @@ class Flow:
         finally:
             runner.stop(drain_s=drain_s)
             assert runner.join(30)
+
+    def commit_as_a_member(self, agent, partition, offset, **facts):
+        """What a member that is gone has committed, with these facts in the metadata."""
+        group = self.settings.names.group(agent)
+        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": group})
+        note = metadata.encode(Note(self.topic_id, **facts))
+        consumer.commit(offsets=[TopicPartition(self.placed, partition, offset, metadata=note)], asynchronous=False)
+        consumer.close()
+
+    @property
+    def topic_id(self):
+        """Kafka's id of the orders' topic."""
+        return self.view.topic_ids([self.placed])[self.placed][0]
 
     def committed(self, agent):
         """Offset by partition that the agent's group has committed; -1001 for none."""

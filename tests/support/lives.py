@@ -17,7 +17,7 @@ from consumers.runtime.failure import died
 from consumers.runtime.metadata import Note
 from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
-from consumers.runtime.record import Handled
+from consumers.runtime.record import HELD, Handled
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.stats import Stats
 from consumers.runtime.suspects import Suspects, take_over
@@ -42,8 +42,10 @@ class _Mortal(Inline):
 
     def submit(self, chunk):
         if chunk.purpose is Purpose.ALONE:
-            (record,) = chunk.records
-            self.back.append(Completed(chunk, [died(-11) if self._log.kills(record.offset) else Handled()]))
+            kills = [self._log.kills(record.offset) for record in chunk.records]
+            lived = kills.index(True) if True in kills else len(kills)
+            ended = [died(-11), *[HELD] * (len(kills) - lived - 1)] if lived < len(kills) else []
+            self.back.append(Completed(chunk, [*[Handled()] * lived, *ended]))
             return
         for record in chunk.records:
             if self._log.kills(record.offset):
@@ -94,13 +96,13 @@ class Life:
         outputs = Outputs(self._sender, agent="threads", dead_letter_topic="threads.dlq")
         self._settlement = Settlement(log.agent, outputs, Circuits(), Stats(), settled=self._tickets.put)
         self._dispatch = Dispatch(log.agent, self._executor, flow_of(log.agent, self.assignment), Circuits())
-        self.commit()
 
     def poll(self):
-        """Take what the log has by now."""
+        """Take what the log has by now; the first time, say at once who does."""
+        begins = self.assignment.begun_s is None
         offsets = list(range(self._taken, self.log.high))
         self._taken = self.log.high
-        self.assignment.watermark.deliver(offsets)
+        self.assignment.deliver(offsets)
         done = [offset for offset in offsets if self.assignment.is_done(offset)]
         self.assignment.watermark.finish(done)
         fresh = [offset for offset in offsets if offset not in done]
@@ -112,6 +114,8 @@ class Life:
                 for each in fresh
             ]
         )
+        if begins:
+            self.commit()
 
     def work(self):
         """Hand over what may run, and settle it; its retries are due at once.
@@ -122,8 +126,9 @@ class Life:
         self.assignment.lanes.wake(time.monotonic() + 3600)
         self._dispatch.hand_over([self.assignment])
         for completed in self._executor.back:
-            if completed.chunk.purpose is Purpose.ALONE and isinstance(completed.outcomes[0], Handled):
-                self.log.handled.add(completed.chunk.records[0].offset)
+            if completed.chunk.purpose is Purpose.ALONE:
+                outcomes = zip(completed.chunk.records, completed.outcomes, strict=True)
+                self.log.handled |= {record.offset for record, outcome in outcomes if isinstance(outcome, Handled)}
             self._settlement.completed(completed)
         self._executor.back.clear()
         while not self._tickets.empty():
@@ -137,7 +142,8 @@ class Life:
         due = self.assignment.due_commit()
         if due is not None:
             self.log.committed, self.log.said = due.offset, due.metadata
-            self.assignment.committed, self.assignment.marked = due.offset, True
+            self.assignment.sent_s = time.monotonic()
+            self.assignment.confirm(due.offset)
 
     def leave(self):
         """Cleanly."""

@@ -32,7 +32,7 @@ class Recorder:
         self.told = decode(offsets[-1].metadata)
 
     def finish(self, *offsets):
-        self.assignment.watermark.deliver(offsets)
+        self.assignment.deliver(offsets)
         self.assignment.watermark.finish(offsets)
 
     def set_pauses(self):
@@ -113,6 +113,9 @@ def test_an_assignments_first_commit_says_who_holds_it_and_waits_for_no_interval
     recorder = Recorder()
     recorder.commits.send(recorder, 9.95)
     recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.commits.send(recorder, 9.96)
+    assert recorder.committed == [], "who has taken nothing can die of nothing: what an earlier owner said still stands"
+    recorder.assignment.deliver([0])
     assert recorder.assignment.waits_for_mark(time.monotonic())
     for now_s in (10.0, 10.01):
         recorder.commits.send(recorder, now_s)
@@ -125,11 +128,28 @@ def test_an_assignments_first_commit_says_who_holds_it_and_waits_for_no_interval
 def test_a_coordinator_that_is_away_keeps_no_record_waiting_for_long():
     recorder = Recorder()
     recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.assignment.deliver([0])
     for now_s in (10.0, 10.05, 10.11):
         recorder.commits.send(recorder, now_s)
         recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_NOT_AVAILABLE, offset=0)])
     assert recorder.committed == [0, 0], "asked again at the interval"
     assert not recorder.assignment.waits_for_mark(time.monotonic() + 4.0)
+
+
+def test_an_owner_that_leaves_before_it_has_taken_anything_leaves_the_mark_of_the_one_before():
+    recorder = Recorder()
+    recorder.assignment.held_by(Hold("it", 0, 1), Suspects())
+    recorder.commits.send(recorder, 10.0)
+    recorder.assignment.leave()
+    assert recorder.assignment.due_commit() is None
+
+
+def test_what_is_drained_before_it_is_given_up_is_committed_meanwhile():
+    recorder = Recorder()
+    leaving = recorder.assignments.pop(recorder.assignment.place)
+    recorder.finish(0, 1, 2)
+    recorder.commits.send(recorder, 10.0, [leaving])
+    assert recorder.committed == [3]
 
 
 def test_an_owner_that_leaves_takes_its_mark_away_and_leaves_the_deaths_of_children():
@@ -144,6 +164,7 @@ def test_an_owner_that_leaves_takes_its_mark_away_and_leaves_the_deaths_of_child
 def test_the_death_of_a_child_is_told_though_nothing_is_finished():
     recorder = Recorder()
     recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.assignment.deliver([0, 4])
     recorder.commits.send(recorder, 10.0)
     recorder.commits.answered(None, [answer(None, offset=0)])
     recorder.assignment.suspects.charge(4, 1)
@@ -159,10 +180,13 @@ def test_what_an_earlier_owner_has_finished_is_told_until_it_is_delivered(done, 
     note = Note("id", done=done)
     assignment = Assignment.of(agent_named(KIT, "threads"), "orders.placed", 0, note, Start(100), committed=100)
     offsets = list(range(100, 100 + delivered))
-    assignment.watermark.deliver(offsets)
+    assignment.deliver(offsets)
     assignment.watermark.finish([offset for offset in offsets if assignment.is_done(offset)])
     assignment.held_by(Hold("it", 100), Suspects())
     due = assignment.due_commit()
+    if due is None:
+        assert not delivered, "its last owner's word still stands"
+        return
     told = [due.offset + index for index, flag in enumerate(decode(due.metadata).done) if flag]
     finished = [100 + index for index, flag in enumerate(done) if flag]
     assert [*range(100, due.offset), *told] == finished

@@ -11,9 +11,10 @@ from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import decoded_events
 from consumers.runtime.intake import Intake, _by_place
 from consumers.runtime.local import agent_named
-from consumers.runtime.metadata import Note
+from consumers.runtime.metadata import Hold, Note
 from consumers.runtime.offsets import Start
 from consumers.runtime.stats import Stats
+from consumers.runtime.suspects import Suspects
 from tests.support.kits import order_record, shop_kit
 
 _places = st.tuples(st.sampled_from(["orders.placed", "threads.retry.1s"]), st.integers(0, 2))
@@ -54,7 +55,7 @@ def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobo
         value = {"ok": good, "torn": good[:-2], "foreign": b"garbage"}[kind]
         messages.append(Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value))
         expected[partition].append(f"o{at}" if kind == "ok" else None)
-    intake = Intake(agent, owned, None, Stats(), ahead=Ahead.of(agent, kit))
+    intake = Intake(agent, owned, None, None, Stats(), ahead=Ahead.of(agent, kit))
     assert intake.accept(messages) == []
     assert owned.fetched_again == []
     for (_, partition), assignment in owned.assignments.items():
@@ -79,7 +80,7 @@ def test_what_does_not_begin_at_the_start_is_fetched_once_more_and_believed_then
     agent = agent_named(kit, "threads")
     owned = Owned(agent)
     assignment = owned.assignments["orders.placed", 0]
-    intake = Intake(agent, owned, None, Stats(), ahead=None)
+    intake = Intake(agent, owned, None, None, Stats(), ahead=None)
     intake.accept(placed(kit, 5, 6))
     assert owned.fetched_again == [0]
     assert assignment.watermark.highest == 0
@@ -88,3 +89,57 @@ def test_what_does_not_begin_at_the_start_is_fetched_once_more_and_believed_then
     assert assignment.watermark.highest == 7
     intake.accept(placed(kit, 9))
     assert (owned.fetched_again, assignment.watermark.highest) == ([0], 10)
+
+
+class Share:
+    """A flow that allows so many records in hand of a partition with suspects."""
+
+    share = 4
+
+
+class Sated(Owned):
+    """Notes from where a partition is to be fetched again."""
+
+    def __init__(self, agent):
+        super().__init__(agent)
+        self.again = []
+
+    def sate(self, assignment, offset):
+        assignment.sated = True
+        self.again.append((assignment.partition, offset))
+
+
+@given(
+    polls=st.lists(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3)), max_size=12), max_size=8),
+    done=st.sets(st.integers(0, 30)),
+)
+def test_of_a_partition_with_suspects_no_more_than_its_share_is_taken_and_nothing_is_passed_over(polls, done):
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned = Sated(agent)
+    careful = owned.assignments["orders.placed", 0]
+    careful.done = bytes(at in done for at in range(31))
+    careful.held_by(Hold("it", 0, 2), Suspects(until=1_000, most=1_000))
+    intake = Intake(agent, owned, None, Share(), Stats(), ahead=None)
+    value, nexts = order_record(kit, 0).value, [0, 0]
+    for poll in polls:
+        messages = []
+        for partition, count in poll:
+            offsets = range(nexts[partition], nexts[partition] + count)
+            nexts[partition] += count
+            messages += [
+                Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value) for at in offsets
+            ]
+        intake.accept(messages)
+        assert careful.watermark.unfinished <= Share.share
+        if careful.sated:
+            assert owned.again[-1] == (0, careful.watermark.highest), "what is left is fetched again from its first on"
+            assert careful.quiet
+            nexts[0] = careful.watermark.highest
+            cut = careful.lanes.take(Share.share)
+            taken = [record.offset for record in cut[1]] if cut else []
+            careful.watermark.finish(taken)
+            careful.lanes.release(cut[0]) if cut else None
+            careful.sated = False
+    assert careful.watermark.highest == nexts[0]
+    assert owned.assignments["orders.placed", 1].watermark.highest == nexts[1]

@@ -69,6 +69,20 @@ def test_a_suspect_has_its_deadline_where_the_worker_could_not_end_it(bench):
     assert suspect(bench("inline"), "hang").kind == "deadline"
 
 
+@pytest.mark.parametrize("name", IN_THE_WORKER)
+def test_of_several_suspects_in_one_chunk_only_the_one_that_ran_is_charged(bench, name):
+    one = bench(name)
+    wishes = ["ok", "ok", "segfault", "ok"]
+    records = [order_record(one.kit, at, wish=wish, key=b"k%d" % at) for at, wish in enumerate(wishes)]
+    one.submit(records, Purpose.ALONE)
+    first, second, killer, behind = one.result()
+    assert isinstance(first, Handled)
+    assert isinstance(second, Handled)
+    assert isinstance(killer, Failed)
+    assert killer.kind == "died"
+    assert isinstance(behind, Held), "it is tried again, at no cost"
+
+
 def test_the_worker_goes_on_while_suspects_run(bench):
     one = bench("threads")
     suspected = one.submit([order_record(one.kit, 0, wish="slow:0.9", key=b"a")], Purpose.ALONE)
