@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
 from producers.client_log import ClientLog, without_detail
 from schemas.errors import ConfigurationError, UnreachableError
@@ -72,7 +71,7 @@ def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:
         "error_cb": lambda error: reasons.append(error.str()),
         "logger": ClientLog("headrace-check"),
     }
-    client = open_client(AdminClient, {**settings.client(**{"client.id": "headrace-check"}), **quiet})
+    client = open_client(Producer, {**settings.client(**{"client.id": "headrace-check"}), **quiet})
     try:
         client.list_topics(timeout=timeout_s)
     except KafkaException as error:

@@ -8,7 +8,7 @@ from confluent_kafka import TopicPartition
 
 from consumers.runtime.agent import Agent
 from consumers.runtime.bounds import Bound
-from consumers.runtime.chunk import Chunk
+from consumers.runtime.chunk import SUSPECTED, Chunk
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.metadata import Hold, Note, encode, fitting
 from consumers.runtime.offsets import Start
@@ -156,6 +156,20 @@ class Assignment:
         """Whether a suspect may be among its unfinished records."""
         return self.suspects.until > self.watermark.committable
 
+    @property
+    def has_untried(self) -> bool:
+        """Whether a suspect is yet to be tried. One that waits for its next attempt was tried, and keeps nobody waiting."""
+        if not self.careful:
+            return False
+        is_expected = self.suspects.expected and self.watermark.highest < self.suspects.until
+        return is_expected or self.is_trying
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether a suspect runs, or could run next."""
+        runs = any(chunk.purpose in SUSPECTED for chunk in self.chunks)
+        return runs or self.lanes.waiting_below(self.suspects.until)
+
     def waits_for_mark(self, now_s: float) -> bool:
         """Whether none of its records is to be started: one that kills at once would leave no mark of its owner."""
         if self.marked or self.hold is None or self.begun_s is None:
@@ -178,9 +192,9 @@ class Assignment:
             self.hold = self.hold._replace(in_flight=1 << (limit - 1).bit_length())
 
     def leave(self) -> None:
-        """Take the mark away, by the commit that is due from now on. Where nothing was said, the one of an earlier owner stays."""
+        """Take the mark away, by the commit that is due from now on. Where none was told, the one of an earlier owner stays."""
         self.say_again()
-        self.marked, self.hold = self.hold is None or self._untouched, None
+        self.marked, self.hold = self.note.hold is None, None
 
     def due_commit(self) -> TopicPartition | None:
         """The commit that is due; None when the broker has it, or is being told, or nothing may be committed."""
@@ -193,20 +207,21 @@ class Assignment:
         beyond = self._flags_beyond() if self.tells else b""
         self.suspects.forget_below(self.watermark.committable)
         died = tuple(sorted(self.suspects.died.items()))
-        if self._untouched and offset <= self.committed:
-            return None
-        is_told = (self.marked or self.sent >= 0) and died == self.note.died and beyond == (self.said or b"")
+        hold = self.hold if self.begun_s is not None else None
+        if self.begun_s is None and offset <= self.committed and (self.hold is not None or self.note.hold is None):
+            return None  # what its last owner has said still stands
+        is_told = self._is_mark_told(hold) and died == self.note.died and beyond == (self.said or b"")
         if is_told and offset <= max(self.committed, self.sent):
             return None
         in_hand = self.watermark.unfinished > 0  # else there is nothing to wait for
         self.said, self.crowded = beyond, bool(beyond) and in_hand and fitting(beyond) < len(beyond)
-        self.note = self.note._replace(hold=self.hold, died=died)
+        self.note = self.note._replace(hold=hold, died=died)
         return TopicPartition(self.topic, self.partition, offset, metadata=encode(self.note._replace(done=beyond)))
 
-    @property
-    def _untouched(self) -> bool:
-        """Whether nothing of it was taken, and nothing said: what its last owner has said of it still stands."""
-        return self.begun_s is None and self.sent_s == 0
+    def _is_mark_told(self, hold: Hold | None) -> bool:
+        """Whether the broker has, or is being told, the mark that is to stand now: none of an owner that has taken nothing."""
+        is_on_its_way = self.sent >= 0 and (self.note.hold is None) == (hold is None)
+        return self.marked or is_on_its_way or (self.hold is not None and hold is None)
 
     def _flags_beyond(self) -> bytes:
         """What is finished beyond the watermark: here, or by an earlier owner of records that are yet to be delivered."""
@@ -226,7 +241,8 @@ class Assignment:
         """
         if offset < self.committed:
             self.say_again()
-        self.expelled_s, self.marked, self.committed = None, True, offset
+        self.expelled_s, self.committed = None, offset
+        self.marked = self.hold is None or self.note.hold is not None
         self.sent = -1 if offset == self.sent else self.sent
 
     def say_again(self) -> None:

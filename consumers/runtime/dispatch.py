@@ -125,7 +125,7 @@ class Dispatch:
             cut = self._next_suspects(assignment, limit, below)
             if cut is not None:
                 purpose = Purpose.TRIAL if self._agent.exact else Purpose.ALONE
-            elif self._is_busy_with_suspects(assignment):
+            elif assignment.is_trying:
                 return False
         if purpose is Purpose.RECORDS:
             cut = assignment.lanes.take(limit, below=below, brief=self._flow.brief)
@@ -143,12 +143,6 @@ class Dispatch:
             return None
         until = assignment.suspects.until
         return assignment.lanes.take(1 if one_by_one else limit, below=until if below is None else min(until, below))
-
-    @staticmethod
-    def _is_busy_with_suspects(assignment: Assignment) -> bool:
-        """Whether one runs, or could run next. One that waits for its next attempt keeps nobody waiting."""
-        runs = any(chunk.purpose in SUSPECTED for chunk in assignment.chunks)
-        return runs or assignment.lanes.waiting_below(assignment.suspects.until)
 
     def _submit(
         self, assignment: Assignment, lane: int, records: Sequence[Record], purpose: Purpose = Purpose.RECORDS

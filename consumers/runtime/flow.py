@@ -10,6 +10,7 @@ from consumers.runtime.stats import Stats
 
 _POLL_RECORDS = 2000
 _LEAST = 200
+_LEAST_SHARE = 10
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
@@ -77,7 +78,8 @@ class Flow:
     @property
     def share(self) -> int:
         """How many records of a partition with suspects may be in hand: all such partitions leave half of the limit to the others."""
-        return max(1, self.limit // (2 * max(1, len(self._membership.assignments))))
+        careful = sum(assignment.careful for assignment in self._membership.assignments.values())
+        return max(_LEAST_SHARE, self.limit // (2 * max(1, careful)))
 
     @property
     def room(self) -> int:

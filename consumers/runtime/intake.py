@@ -117,8 +117,10 @@ class Intake:
 
     def _take(self, block: Block) -> None:
         assignment = self._membership.assignments[block.place]
+        if assignment.quiet:
+            return  # since an earlier run of this poll: it is fetched again from an offset before this one
         if assignment.retry_delay_s is None:
-            self._queue(assignment, self._within_share(assignment, block) if assignment.careful else block)
+            self._queue(assignment, self._within_share(assignment, block) if assignment.has_untried else block)
         else:
             retried = [retry_of(message) for message in block.messages]
             for each in retried if assignment.hold is not None else ():
@@ -131,15 +133,12 @@ class Intake:
 
         Seen without this: such a partition filled the room with its backlog, and others waited for its suspects for 13 s.
         """
-        offsets = block.offsets
-        left = self._flow.share - assignment.watermark.unfinished
-        unfinished = [index for index, offset in enumerate(offsets) if not assignment.is_done(offset)]
-        if assignment.sated or len(unfinished) > max(0, left):
-            index = 0 if assignment.sated else unfinished[max(0, left)]
-            if not assignment.sated:
-                self._membership.sate(assignment, offsets[index])
-            block = block.pick(range(index))
-        return block
+        left = max(0, self._flow.share - assignment.watermark.unfinished)
+        unfinished = [index for index, offset in enumerate(block.offsets) if not assignment.is_done(offset)]
+        if len(unfinished) <= left:
+            return block
+        self._membership.sate(assignment, block.offsets[unfinished[left]])
+        return block.pick(range(unfinished[left]))
 
     def _decoded(self, blocks: list[Block], ahead: Ahead) -> Iterator[Block]:
         """The blocks; what one poll brought of a topic is decoded in one call, which has a fixed cost, where that pays."""
@@ -151,9 +150,14 @@ class Intake:
             yield from together
 
     def _waits(self, block: Block) -> bool:
-        """Whether its records are not for now: they wait in a retry topic, or a suspect is among them, for a child to decode."""
+        """Whether its records are not for now.
+
+        They wait in a retry topic, or a suspect is among them, for a child to decode, or the owner has not said who it is: of
+        what kills while it is decoded, it would die without a mark.
+        """
         assignment = self._membership.assignments[block.place]
-        return assignment.retry_delay_s is not None or assignment.suspects.until > block.offsets[0]
+        is_unsaid = assignment.hold is not None and not assignment.marked
+        return is_unsaid or assignment.retry_delay_s is not None or assignment.suspects.until > block.offsets[0]
 
     def tell(self, error: KafkaError) -> None:
         """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""

@@ -117,23 +117,32 @@ class Membership:
 
     def wait(self, assignment: Assignment, offset: int, *, until_s: float) -> None:
         """Take nothing from a partition until its record at this offset is due; what follows it is fetched again then."""
-        consumer, _ = self._parts()
-        assignment.resume_s, assignment.end = until_s, -1
-        consumer.seek(TopicPartition(*assignment.place, offset))
-        self.set_pauses()
+        assignment.resume_s = until_s
+        self._rest(assignment, offset)
 
     def sate(self, assignment: Assignment, offset: int) -> None:
         """Take nothing from a partition until half of what is in hand of it is finished; from this offset on it is fetched again."""
+        assignment.sated = True
+        self._rest(assignment, offset)
+
+    def _rest(self, assignment: Assignment, offset: int) -> None:
+        """Pause it; from this offset on it is fetched again. Where it is not being fetched, its start is asked for once more."""
         consumer, _ = self._parts()
-        assignment.sated, assignment.end = True, -1
-        consumer.seek(TopicPartition(*assignment.place, offset))
+        assignment.end = -1
+        try:
+            consumer.seek(TopicPartition(*assignment.place, offset))
+        except KafkaException as error:  # another event says why: it is out of its log, or assigned anew
+            facts = {"topic": assignment.topic, "partition": assignment.partition, "reason": error.args[0].str()}
+            log.info("not_fetched", agent=self._agent.name, **facts)
+            self.restart(assignment)
+            return
         self.set_pauses()
 
     def resume_due(self, now_s: float, share: int) -> None:
         """Go on with the partitions whose next record is due, or of whose share of the room half is left."""
         owned = self.assignments.values()
         due = [a for a in owned if a.resume_s is not None and a.resume_s <= now_s]
-        due += [a for a in owned if a.sated and (not a.careful or a.watermark.unfinished <= share // 2)]
+        due += [a for a in owned if a.sated and (a.watermark.unfinished <= share // 2 or not a.has_untried)]
         for assignment in due:
             assignment.resume_s, assignment.sated = None, False
         if due:

@@ -221,7 +221,7 @@ class Runner:
         """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
         owned, now_s = self.membership.assignments.values(), time.monotonic()
         waits_for_mark = any(assignment.waits_for_mark(now_s) for assignment in owned)
-        if not waits_for_mark and self._flow.holds_back(now_s):  # only poll() hears the broker's answer to a mark
+        if self._flow.holds_back(now_s) and not waits_for_mark:  # only poll() hears the broker's answer to a mark
             self._inbox.wait(_HELD_BACK_WAIT_S)
             return
         busy = waits_for_mark or any(assignment.out for assignment in owned)

@@ -203,6 +203,10 @@ class Starts:
         hold = take_over(said, owner=self._owner, start=fresh.started_at, high=log_now.high)
         died = [each for each in said.died if fresh.started_at <= each[0] < log_now.high]
         fresh.held_by(hold, Suspects.of(hold, died, high=log_now.high))
+        if said.hold is not None and said.hold.owner == self._owner:
+            fresh.note = fresh.note._replace(
+                hold=said.hold
+            )  # told by an assignment before this one, and still to be taken away
         if fresh.careful:
             log.warning(
                 "taken_carefully",

@@ -68,6 +68,11 @@ class Suspects:
             self.until = max(offsets[self._left - 1] + 1, self._until_of_the_died())
         self._left = max(0, self._left - below)
 
+    @property
+    def expected(self) -> bool:
+        """Whether more of them may still be delivered."""
+        return self._left > 0
+
     def charge(self, offset: int, times: int) -> None:
         """A child process has died of this record, so many times by now."""
         self.died[offset] = times

@@ -144,6 +144,35 @@ def test_an_owner_that_leaves_before_it_has_taken_anything_leaves_the_mark_of_th
     assert recorder.assignment.due_commit() is None
 
 
+def test_the_first_commit_of_a_group_bears_no_mark_while_nothing_is_taken():
+    recorder = Recorder()
+    recorder.assignment.committed = -1
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    for now_s in (10.0, 10.2):
+        recorder.commits.send(recorder, now_s)
+    assert (recorder.committed, recorder.told.hold) == ([0], None)
+    recorder.commits.answered(None, [answer(None, offset=0)])
+    recorder.commits.send(recorder, 10.4)
+    assert recorder.committed == [0]
+    recorder.assignment.deliver([0])
+    assert recorder.assignment.waits_for_mark(time.monotonic())
+    recorder.commits.send(recorder, 10.6)
+    assert recorder.told.hold.owner == "it"
+    recorder.commits.answered(None, [answer(None, offset=0)])
+    assert not recorder.assignment.waits_for_mark(time.monotonic())
+
+
+def test_a_mark_of_its_own_from_before_is_taken_away_by_an_owner_that_leaves_untouched():
+    recorder = Recorder()
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.assignment.note = recorder.assignment.note._replace(hold=Hold("it", 0))
+    recorder.commits.send(recorder, 10.0)
+    assert recorder.committed == []
+    recorder.assignment.leave()
+    recorder.commits.send(recorder, 10.2)
+    assert (recorder.committed, recorder.told.hold) == ([0], None)
+
+
 def test_what_is_drained_before_it_is_given_up_is_committed_meanwhile():
     recorder = Recorder()
     leaving = recorder.assignments.pop(recorder.assignment.place)

@@ -143,3 +143,48 @@ def test_of_a_partition_with_suspects_no_more_than_its_share_is_taken_and_nothin
             careful.sated = False
     assert careful.watermark.highest == nexts[0]
     assert owned.assignments["orders.placed", 1].watermark.highest == nexts[1]
+
+
+class Postponing:
+    """What takes records of retry topics: the first is not due, and from it on all is fetched again."""
+
+    def __init__(self):
+        self.taken = []
+
+    def take(self, assignment, retried, queue):
+        self.taken += [each.record.offset for each in retried]
+        assignment.resume_s = 1e9
+
+
+def test_what_follows_in_the_same_poll_on_a_record_that_is_not_due_is_left_to_be_fetched_again():
+    """Taken, it would lie beyond a gap, and the record that is not due would be committed over."""
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned, waiting = Owned(agent), Postponing()
+    retry = owned.assignments["orders.placed", 0]
+    retry.retry_delay_s = 1
+    value = order_record(kit, 0).value
+    places = [(0, 0), (0, 1), (1, 0), (0, 2), (0, 3)]
+    messages = [
+        Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value)
+        for partition, at in places
+    ]
+    Intake(agent, owned, waiting, None, Stats(), ahead=None).accept(messages)
+    assert waiting.taken == [0, 1]
+
+
+def test_nothing_is_decoded_together_before_the_owners_mark_is_told():
+    """Of what kills while it is decoded, the owner would die unmarked, each time anew."""
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned = Owned(agent)
+    assignment = owned.assignments["orders.placed", 0]
+    assignment.held_by(Hold("it", 0), Suspects())
+    intake = Intake(agent, owned, None, None, Stats(), ahead=Ahead.of(agent, kit))
+    intake.accept(placed(kit, *range(40)))
+    lane, records = assignment.lanes.take(40)
+    assert set(decoded_events(records)) == {None}
+    assignment.lanes.release(lane)
+    assignment.marked = True
+    intake.accept(placed(kit, *range(40, 80)))
+    assert None not in decoded_events(assignment.lanes.take(100)[1])
