@@ -84,6 +84,8 @@ class Flow:
     @property
     def room(self) -> int:
         """How many records may be taken now."""
+        if self.full:
+            return 0
         most = _POLL_RECORDS if self._pace is None else min(_POLL_RECORDS, self._pace.room(time.monotonic()))
         return max(0, min(most, self.limit - self.in_hand) - 1)
 
@@ -122,15 +124,22 @@ class Flow:
         mean_s = self._stats.mean_s
         return _FIRST_CHUNK_RECORDS if mean_s is None else max(1, min(_CHUNK_RECORDS, int(_CHUNK_WORK_S / mean_s)))
 
-    def holds_back(self, now_s: float) -> bool:
-        """Whether nothing should be polled now, because too much is in hand; pauses when that has lasted a second."""
+    def holds_back(self, now_s: float, *, listens: bool = False) -> bool:
+        """Whether nothing should be polled now, because too much is in hand; pauses when that has lasted a second.
+
+        Args:
+            now_s: on the clock of `time.monotonic()`.
+            listens: whether an answer is awaited that only a poll hears: polling goes on then, which may bring a record a
+                time, and pauses at once where not one more may be taken.
+        """
         if not self.full or self._membership.paused:
             self._full_since_s = None
             return False
         if self._full_since_s is None:
             self._full_since_s = now_s
-        if now_s - self._full_since_s < _PAUSE_LATE_S:
-            return True
+        has_room = self.in_hand < self._agent.max_in_flight
+        if now_s - self._full_since_s < _PAUSE_LATE_S and (has_room or not listens):
+            return not listens
         self._membership.paused = True
         self._membership.set_pauses()
         return False

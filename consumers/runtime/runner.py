@@ -221,7 +221,7 @@ class Runner:
         """What the broker has; with nothing there, wait for whatever comes first: a record, or work that is done."""
         owned, now_s = self.membership.assignments.values(), time.monotonic()
         waits_for_mark = any(assignment.waits_for_mark(now_s) for assignment in owned)
-        if self._flow.holds_back(now_s) and not waits_for_mark:  # only poll() hears the broker's answer to a mark
+        if self._flow.holds_back(now_s, listens=waits_for_mark):
             self._inbox.wait(_HELD_BACK_WAIT_S)
             return
         busy = waits_for_mark or any(assignment.out for assignment in owned)
@@ -232,7 +232,8 @@ class Runner:
             return
         place: Any = (message.topic(), message.partition())
         owner = self.membership.assignments.get(place)
-        messages = self._consumer.consume(self._flow.room, 0) if self._flow.room > 0 else []
+        room = self._flow.room
+        messages = self._consumer.consume(room, 0) if room > 0 else []
         if self.membership.assignments.get(place) is owner:  # else a callback within consume() has started it anew
             messages = [message, *messages]
         self._flow.took(len(messages))
@@ -243,6 +244,8 @@ class Runner:
             return
         if out_of_log:
             self.membership.misfit(out_of_log)
+        if room == 0:
+            self._inbox.wait(_BUSY_WAIT_S)
 
     def _fall_back(self, error: KafkaException) -> None:
         """Where the broker refuses KIP-848, go on with a classic group; every other fatal error ends the agent."""

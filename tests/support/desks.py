@@ -70,6 +70,9 @@ class Owned:
     def __init__(self, assignment):
         self.assignments = {assignment.place: assignment}
 
+    def set_pauses(self):
+        """There is no consumer to pause."""
+
 
 def flow_and_stats_of(agent, assignment):
     """The agent's flow, over a sender in memory, and what it goes by."""

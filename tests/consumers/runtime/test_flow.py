@@ -28,6 +28,10 @@ class Partition:
         self._watermark.deliver(range(first, first + count))
         self._watermark.finish(range(first, first + count))
 
+    def take(self, count):
+        first = self._watermark.highest
+        self._watermark.deliver(range(first, first + count))
+
     def release_the_head(self):
         self._watermark.finish([0])
 
@@ -74,6 +78,18 @@ def test_with_its_head_released_a_partition_takes_more_again(partition):
     assert partition.flow.full
     partition.release_the_head()
     assert not partition.flow.full
+
+
+def test_who_waits_for_an_answer_polls_on_and_pauses_before_one_record_too_many(partition):
+    """The answer to an owner's mark comes by a poll, which may bring a record with it."""
+    partition.take(MOST - 2)
+    assert not partition.flow.full
+    partition.take(1)
+    assert partition.flow.full
+    assert partition.flow.holds_back(10.0), "nobody listens: no poll"
+    assert not partition.flow.holds_back(10.1, listens=True)
+    assert partition.flow.paused
+    assert partition.flow.room == 0
 
 
 def test_records_that_are_finished_in_order_never_fill_it(partition):
