@@ -11,6 +11,9 @@ from consumers.runtime.stats import Stats
 _POLL_RECORDS = 2000
 _LEAST = 200
 _LEAST_SHARE = 10
+_SPARE = 64
+"""Room for what comes with the broker's answers, which only a poll hears. To pause instead costs up to a second: librdkafka's
+broker thread looks but once a second whether a partition is to be fetched again, where nothing else wakes it."""
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
@@ -66,7 +69,8 @@ class Flow:
     def limit(self) -> int:
         """The most records in hand: some seconds of work, within the catalogue's bound and 64 MiB."""
         fit = max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes)))
-        most = min(self._agent.max_in_flight, _BRIEF_RECORDS) if self.brief else self._agent.max_in_flight
+        allowed = self._agent.max_in_flight
+        most = min(allowed - min(_SPARE, allowed // 10), _BRIEF_RECORDS if self.brief else allowed)
         return min(most, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
 
     @property
@@ -77,9 +81,10 @@ class Flow:
 
     @property
     def share(self) -> int:
-        """How many records of a partition with suspects may be in hand: all such partitions leave half of the limit to the others."""
-        careful = sum(assignment.careful for assignment in self._membership.assignments.values())
-        return max(_LEAST_SHARE, self.limit // (2 * max(1, careful)))
+        """How many records of a partition with suspects may be in hand: such partitions leave half of the limit to others."""
+        sources = [a.careful for a in self._membership.assignments.values() if a.retry_delay_s is None]
+        careful = max(1, sum(sources))
+        return max(_LEAST_SHARE, self.limit // (careful if all(sources) else 2 * careful))
 
     @property
     def room(self) -> int:
