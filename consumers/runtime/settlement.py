@@ -3,6 +3,7 @@
 import heapq
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -87,7 +88,7 @@ class Settlement:
             return
         if not self._finished_silently(assignment, chunk.records, completed.outcomes):
             handled = [outcome for outcome in completed.outcomes if isinstance(outcome, Handled)]
-            self._stats.took([*map(_elapsed_us, handled)])
+            self._stats.took(Counter(map(_elapsed_us, handled)))
             self._charge(assignment, chunk.records, completed.outcomes)
             self._apply(assignment, [*chunk.records], completed.outcomes)
         assignment.lanes.release(chunk.lane)
@@ -102,9 +103,15 @@ class Settlement:
 
     def _finished_silently(self, assignment: Assignment, records: Sequence[Record], outcomes: list[Outcome]) -> bool:
         """Whether all of them are handled without a result; then they are finished, with no step of Python for each."""
-        if {*map(type, outcomes)} != {Handled} or any(map(_results, outcomes)):
+        if outcomes and self._agent.batch_records and outcomes.count(outcomes[0]) == len(outcomes):
+            first = outcomes[0]  # a batch has one outcome, many times
+            if not isinstance(first, Handled) or first.results:
+                return False
+            self._stats.took({first.elapsed_us: len(outcomes)})
+        elif {*map(type, outcomes)} != {Handled} or any(map(_results, outcomes)):
             return False
-        self._stats.took([*map(_elapsed_us, outcomes)])
+        else:
+            self._stats.took(Counter(map(_elapsed_us, outcomes)))
         self._stats.handled += len(records)
         self._dependencies.passed(records)
         assignment.watermark.finish(offsets_of(records))

@@ -47,11 +47,11 @@ def test_of_brief_records_no_more_are_in_hand_than_stay_warm():
     flow, stats = flow_and_stats_of(shop, assignment)
     stats.mark(time.monotonic() + 1, 1_000_000)
     assert not flow.brief, "nothing was handled yet"
-    stats.took([1] * 100)
+    stats.took({1: 100})
     assert flow.brief
     assert flow.limit == 4000
     for _ in range(9):
-        stats.took([1000] * 100)
+        stats.took({1000: 100})
     assert not flow.brief
     assert flow.limit == shop.max_in_flight - 64
 
@@ -60,7 +60,7 @@ def test_batches_are_never_cut_short_for_being_brief():
     shop = agent("counting", **EXACT)
     assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
     flow, stats = flow_and_stats_of(shop, assignment)
-    stats.took([1] * 100)
+    stats.took({1: 100})
     assert not flow.brief
 
 
