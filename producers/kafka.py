@@ -71,6 +71,7 @@ def check_broker(settings: Settings, timeout_s: float = 5.0) -> None:
         "error_cb": lambda error: reasons.append(error.str()),
         "logger": ClientLog("headrace-check"),
     }
+    # A producer, not an admin client: importing that would take a tenth of what `import producers` does.
     client = open_client(Producer, {**settings.client(**{"client.id": "headrace-check"}), **quiet})
     try:
         client.list_topics(timeout=timeout_s)

@@ -19,7 +19,7 @@ _COUNTERS: dict[str, tuple[str, Callable[[Runner], float]]] = {
 _GAUGES: dict[str, tuple[str, Callable[[Runner], float]]] = {
     "headrace_in_hand": ("Records taken and not finished.", lambda runner: runner.in_hand),
     "headrace_partitions": ("Partitions assigned.", lambda runner: len(runner.membership.assignments)),
-    "headrace_careful_partitions": ("Partitions whose suspects run alone.", lambda runner: runner.careful),
+    "headrace_careful_partitions": ("Partitions whose suspects run in child processes.", lambda runner: runner.careful),
     "headrace_hung_handlers": ("Handlers given up at their deadline that still run.", lambda runner: runner.hung),
     "headrace_circuits_open": ("Dependencies that are waited for.", lambda runner: len(runner.circuits.open)),
     "headrace_rate": ("Records finished a second, over five seconds.", lambda runner: runner.stats.rate),

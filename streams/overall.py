@@ -49,7 +49,7 @@ class AgentState(msgspec.Struct, frozen=True):
         failures: dead-lettered so far, as the overview agent counts them.
         p50_ms: handling time by the overview's count, in milliseconds; else the slowest worker's own figure.
         p99_ms: the same.
-        careful: how many partitions are taken carefully: what their last owners may have died of runs alone.
+        careful: how many partitions are taken carefully: what their last owners may have died of runs in a child process.
     """
 
     agent: str

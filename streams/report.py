@@ -32,7 +32,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     """One agent of one worker; counts are since the worker's start, times in the units of their names.
 
     `circuits` are those that are open: for how many seconds, by dependency. `careful` is how many partitions are taken
-    carefully: what their last owners may have died of runs alone, in a child process.
+    carefully: what their last owners may have died of runs in a child process.
     """
 
     name: str

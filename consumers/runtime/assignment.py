@@ -55,7 +55,7 @@ class Assignment:
         hold: the mark in its commits that says who owns it; None where nobody's death is counted: of an agent in child
             processes, and once it is left.
         marked: whether the broker has confirmed the mark, or that it is taken away.
-        suspects: which of its records run alone, in a child process.
+        suspects: which of its records run in a child process.
         doubted: whether it was fetched once more, because what came first was not its start.
         begun_s: when the first of its records was taken, on the clock of `time.monotonic()`; None until then, when its owner
             cannot die of one.
@@ -178,7 +178,7 @@ class Assignment:
 
     def deliver(self, offsets: Sequence[int]) -> None:
         """Note that these were taken, in offset order: from the first on, its owner may die of one."""
-        if self.begun_s is None and len(offsets):
+        if self.begun_s is None and offsets:
             self.begun_s = time.monotonic()
         self.watermark.deliver(offsets)
 

@@ -129,9 +129,9 @@ class Intake:
             self._waiting.take(assignment, retried, self._queue)
 
     def _within_share(self, assignment: Assignment, block: Block) -> Block:
-        """Of a partition with suspects, which run one by one, no more than its share of the room; the rest is fetched again later.
+        """Of a partition with suspects, which take their time, no more than its share of the room; the rest is fetched again later.
 
-        Seen without this: such a partition filled the room with its backlog, and others waited for its suspects for 13 s.
+        Seen without this: such a partition filled the room with its backlog, and others waited for its suspects for 7 s.
         """
         left = max(0, self._flow.share - assignment.watermark.unfinished)
         unfinished = [index for index, offset in enumerate(block.offsets) if not assignment.is_done(offset)]

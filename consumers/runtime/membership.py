@@ -139,7 +139,12 @@ class Membership:
         self.set_pauses()
 
     def resume_due(self, now_s: float, share: int) -> None:
-        """Go on with the partitions whose next record is due, or of whose share of the room half is left."""
+        """Go on with the partitions whose next record is due, or that have half of their share of the room again.
+
+        Args:
+            now_s: on the clock of `time.monotonic()`.
+            share: how many records a partition with suspects may have in hand.
+        """
         owned = self.assignments.values()
         due = [a for a in owned if a.resume_s is not None and a.resume_s <= now_s]
         due += [a for a in owned if a.sated and (a.watermark.unfinished <= share // 2 or not a.has_untried)]

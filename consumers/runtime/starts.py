@@ -204,9 +204,8 @@ class Starts:
         died = [each for each in said.died if fresh.started_at <= each[0] < log_now.high]
         fresh.held_by(hold, Suspects.of(hold, died, high=log_now.high))
         if said.hold is not None and said.hold.owner == self._owner:
-            fresh.note = fresh.note._replace(
-                hold=said.hold
-            )  # told by an assignment before this one, and still to be taken away
+            # An assignment before this one has told it: it is still to be taken away when this one is left.
+            fresh.note = fresh.note._replace(hold=said.hold)
         if fresh.careful:
             log.warning(
                 "taken_carefully",
@@ -216,7 +215,7 @@ class Starts:
                 offsets=f"{fresh.started_at} to {fresh.suspects.until - 1}",
                 deaths=hold.deaths,
                 children_died=dict(died) or None,
-                meaning="its last owners ended without leaving: what they may have died of runs alone, in a child process",
+                meaning="its last owners ended without leaving: what they may have died of runs in a child process",
             )
 
     def _first(self, place: Place, facts: "_Facts", birth: Birth) -> int:

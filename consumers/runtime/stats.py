@@ -41,7 +41,7 @@ class Stats:
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def took(self, durations_us: Mapping[int, int]) -> None:
-        """Note how long handlers took: how many of them so many microseconds. Most are alike."""
+        """Note how long handlers took: how many records, by microseconds."""
         if not durations_us:
             return
         total_us = sum(us * count for us, count in durations_us.items())
@@ -53,9 +53,8 @@ class Stats:
     def sized(self, total_bytes: int, records: int) -> None:
         """Note how large taken records are."""
         if self._first_s is None:
-            self._first_s = (
-                time.monotonic()
-            )  # the rate goes from here: with the time before, it would be too low for seconds
+            # The rate goes from here: with the time before, it would be too low for seconds.
+            self._first_s = time.monotonic()
             self._marks = deque([(self._first_s, 0)])
         mean = total_bytes / records
         self.mean_bytes += (mean - self.mean_bytes) * (_WEIGHT if self.mean_bytes else 1.0)

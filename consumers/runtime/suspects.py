@@ -1,9 +1,9 @@
-"""Which records may have killed the earlier owners of a partition, and what became of trying them alone. Pure.
+"""Which records may have killed the earlier owners of a partition, and what became of trying them apart. Pure.
 
 A record that kills its worker says nothing. What is known is that owners ended without leaving, one after another, while
 the commit did not move: whatever did that was in flight each time, so it is among the first records from the commit on.
 One such death may be anybody's, and a commit that has moved speaks for the records: so two in a row are waited for, and
-the first is counted anew wherever the commit stands. Suspicion costs nobody an attempt: a suspect runs alone in a child
+the first is counted anew wherever the commit stands. Suspicion costs nobody an attempt: a suspect runs in a child
 process, and only that child's death is charged to it.
 """
 

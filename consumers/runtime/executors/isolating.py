@@ -15,11 +15,11 @@ log = structlog.get_logger("headrace.agent")
 
 _IDLE_S = 10.0
 _MOST_CHILDREN = 4
-"""Each runs the suspects of one partition at a time; more at once would take the machine from everything else."""
+"""Each runs one suspect at a time; more of them would take the machine from everything else."""
 
 
 class Isolating:
-    """Runs suspects in children, each alone, and everything else as the catalogue says.
+    """Runs suspects in children, one at a time in each, and everything else as the catalogue says.
 
     The children start when the first suspect comes, and end when there was none for ten seconds. Where none can start (a
     module that cannot be imported twice on a machine, no memory for another process), suspects run like the others: an

@@ -136,10 +136,9 @@ def test_of_a_partition_with_suspects_no_more_than_its_share_is_taken_and_nothin
             assert owned.again[-1] == (0, careful.watermark.highest), "what is left is fetched again from its first on"
             assert careful.quiet
             nexts[0] = careful.watermark.highest
-            cut = careful.lanes.take(Share.share)
-            taken = [record.offset for record in cut[1]] if cut else []
-            careful.watermark.finish(taken)
-            careful.lanes.release(cut[0]) if cut else None
+            if cut := careful.lanes.take(Share.share):
+                careful.watermark.finish([record.offset for record in cut[1]])
+                careful.lanes.release(cut[0])
             careful.sated = False
     assert careful.watermark.highest == nexts[0]
     assert owned.assignments["orders.placed", 1].watermark.highest == nexts[1]
