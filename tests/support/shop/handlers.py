@@ -20,6 +20,7 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
     if wish == "slow":
         time.sleep(float(detail))
     elif wish == "hang":
+        print(f"{order.order_id} hangs", flush=True)  # a worker's log shows that it has begun
         time.sleep(3600)
     elif wish == "seize":
         ctypes.PyDLL(None).sleep(3600)  # which holds the interpreter's lock all the while
