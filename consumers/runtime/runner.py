@@ -1,6 +1,5 @@
 """One agent at work, in one thread: poll, cut, hand over, settle, commit. The straight line of an event."""
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from confluent_kafka import KafkaException
 
-from consumers.runtime.agent import Agent, Executor
+from consumers.runtime.agent import Agent
 from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.bounded_starts import BoundedStarts
 from consumers.runtime.bounds import Bounds
-from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.circuit import Circuits
 from consumers.runtime.commits import Commits
@@ -23,16 +20,14 @@ from consumers.runtime.dispatch import Dispatch
 from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
-from consumers.runtime.group import open_consumer, refuses_protocol, say_classic, set_timing
 from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state
 from consumers.runtime.membership import Membership, drained, until
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.settlement import Settlement
-from consumers.runtime.starts import Starts
 from consumers.runtime.stats import Stats
-from consumers.runtime.topic_ids import TopicIds
+from consumers.runtime.subscription import Subscription
 from consumers.runtime.waiting import Waiting
 from consumers.runtime.watchdog import Watchdog
 from consumers.runtime.work import Kit
@@ -82,26 +77,19 @@ class Runner:
         self.stats = Stats()
         self.ready = threading.Event()
         self.cut_off = False
-        self._kit = kit
         self._crashed = crashed
-        self._names = kit.settings.names
-        self._bounds = bounds
-        self._group = self._names.group(agent.name) if bounds is None else bounds.group
-        self._protocol = kit.settings.group_protocol
-        self._owner = secrets.token_hex(4)
         self._events: SimpleQueue[Event] = SimpleQueue()
-        self._memory = (self._names.dead_letter(agent.name), 0)
-        retry_topics = {delay_s: self._names.retry(agent.name, delay_s) for delay_s in agent.retry_delays_s}
-        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=self._memory[0], retry_topics=retry_topics)
+        names = kit.settings.names
+        memory = (names.dead_letter(agent.name), 0)
+        retry_topics = {delay_s: names.retry(agent.name, delay_s) for delay_s in agent.retry_delays_s}
+        outputs = Outputs(sender, agent=agent.name, dead_letter_topic=memory[0], retry_topics=retry_topics)
         self._outputs = outputs
-        self._topics = [self._names.topic(topic) for topic in agent.topics]
-        self._topics += [topic for topic in retry_topics.values() if topic in known_topics]
         self.circuits = Circuits(batches=agent.batch_records is not None)
         self._settlement = Settlement(agent, outputs, self.circuits, self.stats, settled=self._events.put)
         self._state = open_state(agent, kit)
         self._executor = make_executor(agent, kit, state=self._state, done=self._events.put)
         self.membership = Membership(
-            agent, memory=self._memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
+            agent, memory=memory, drain=self._drain, give_up=self._give_up, looked_up=self._events.put
         )
         waiting = Waiting(self.membership, self._settlement)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
@@ -110,8 +98,18 @@ class Runner:
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._watchdog = Watchdog(agent, self.circuits)
-        self._consumer: Any = None
-        self._view: BrokerView | None = None
+        self._subscription = Subscription(
+            agent,
+            kit.settings,
+            [names.topic(topic) for topic in agent.topics]
+            + [topic for topic in retry_topics.values() if topic in known_topics],
+            memory=memory,
+            membership=self.membership,
+            state=self._state,
+            bounds=bounds,
+            on_commit=self._commits.answered,
+            on_error=self._intake.tell,
+        )
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
@@ -162,37 +160,18 @@ class Runner:
     @property
     def protocol(self) -> str:
         """The group's protocol, as it came to be."""
-        return self._protocol
+        return self._subscription.protocol
 
     def _run(self) -> None:
         try:
             self._executor.start()
-            self._open()
+            self._subscription.open()
             while not self._stopping.is_set():
                 self._turn()
             self._shut_down()
         except BaseException as error:
             self._crashed(error)
             self._leave()
-
-    def _open(self) -> None:
-        group = self._group
-        if self._protocol == "consumer":
-            set_timing(self._kit.settings, group)
-        self._consumer = open_consumer(
-            self._kit.settings,
-            group,
-            protocol=self._protocol,
-            polls_always=self.agent.executor is not Executor.INLINE,
-            on_commit=self._commits.answered,
-            on_error=self._intake.tell,
-        )
-        view = self._view = self._view or BrokerView(self._kit.settings)
-        self._topic_ids = TopicIds(self.agent.name, view)
-        starts = Starts(self.agent, group, view, memory=self._memory, state=self._state, owner=self._owner)
-        if self._bounds is not None:
-            starts = BoundedStarts(self.agent, view, self._bounds, owner=self._owner)
-        self.membership.subscribe(self._consumer, starts, self._topics, protocol=self._protocol)
 
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
@@ -209,9 +188,9 @@ class Runner:
         if self._state is not None:  # before the records, which leave no room under load
             self._dispatch.errands(self.membership.assignments.values(), now_s)
         self._dispatch.hand_over(self.membership.assignments.values())
-        self._commits.send(self._consumer, now_s)
+        self._commits.send(self._subscription.consumer, now_s)
         if self._commits.is_expelled(now_s):
-            self._join_anew()
+            self._subscription.join_anew()
         self._flow.resume_when_half()
         self._look(now_s)
         if self.membership.joined:
@@ -224,8 +203,9 @@ class Runner:
         if self._flow.holds_back(now_s, listens=waits_for_mark):
             self._inbox.wait(_HELD_BACK_WAIT_S)
             return
+        consumer = self._subscription.consumer
         busy = waits_for_mark or any(assignment.out for assignment in owned)
-        message = self._consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
+        message = consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
         if message is None:
             if busy:
                 self._inbox.wait(_BUSY_WAIT_S)
@@ -233,36 +213,19 @@ class Runner:
         place: Any = (message.topic(), message.partition())
         owner = self.membership.assignments.get(place)
         room = self._flow.room
-        messages = self._consumer.consume(room, 0) if room > 0 else []
+        messages = consumer.consume(room, 0) if room > 0 else []
         if self.membership.assignments.get(place) is owner:  # else a callback within consume() has started it anew
             messages = [message, *messages]
         self._flow.took(len(messages))
         try:
             out_of_log = self._intake.accept(messages)
         except KafkaException as error:
-            self._fall_back(error)
+            self._subscription.fall_back(error)
             return
         if out_of_log:
             self.membership.misfit(out_of_log)
         if room == 0:
             self._inbox.wait(_BUSY_WAIT_S)
-
-    def _fall_back(self, error: KafkaException) -> None:
-        """Where the broker refuses KIP-848, go on with a classic group; every other fatal error ends the agent."""
-        if self._protocol == "classic" or self.membership.joined or not refuses_protocol(error.args[0]):
-            raise error
-        say_classic(self.agent.name, error.args[0].str())
-        self._consumer.close()
-        self._protocol = "classic"
-        self._open()
-
-    def _join_anew(self) -> None:
-        """Leave the consumer that its group has given up, and join with a fresh one."""
-        log.warning(
-            "joins_anew", agent=self.agent.name, reason="its group has given it up, and its client does not notice"
-        )
-        self._consumer.close()
-        self._open()
 
     def _place_found(self) -> None:
         """Take partitions whose start is known by now; not within a rebalance callback, which must assign nothing else."""
@@ -277,9 +240,7 @@ class Runner:
             raise AgentFailedError(f"agent {self.agent.name}: {self._executor.broken}") from self._executor.broken
         self.stats.mark(now_s, self._flow.finished)
         self._watchdog.look(self.membership.assignments.values(), self.stats.handled + self.stats.failed, now_s)
-        owned = {topic for topic, _ in self.membership.assignments}
-        for topic, topic_id in self._topic_ids.answers(owned, now_s):
-            self.membership.compare_id(topic, topic_id)
+        self._subscription.compare_ids(now_s)
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
         """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
@@ -294,7 +255,8 @@ class Runner:
             now_s = time.monotonic()
             self._executor.expire(now_s)
             self._settlement.resend(now_s)
-            self._commits.send(self._consumer, now_s, leaving)  # a death within the drain would repeat all of it
+            # Now, not after the drain: a death within it would repeat all of it.
+            self._commits.send(self._subscription.consumer, now_s, leaving)
         done = drained(leaving, horizons)
         if not done:
             log.warning("drain_cut_off", agent=self.agent.name, after_s=limit_s)
@@ -306,7 +268,7 @@ class Runner:
     def _shut_down(self) -> None:
         """Finish what runs, commit, leave the group."""
         self.cut_off = not self._drain(list(self.membership.assignments.values()), self._drain_limit_s)
-        self._close_clients()
+        self._subscription.close()
         self._executor.close(1.0)
         if self._state is not None:
             self._state.close()
@@ -315,11 +277,5 @@ class Runner:
         """After a crash: leave the group at once and without a drain, so that others take over before the session ends."""
         self._dispatch.give_up(list(self.membership.assignments.values()))
         self.membership.assignments.clear()
-        self._close_clients()
+        self._subscription.close()
         self._executor.close(0.0)
-
-    def _close_clients(self) -> None:
-        if self._consumer is not None:
-            self._consumer.close()
-        if self._view is not None:
-            self._view.close()
