@@ -26,7 +26,10 @@ AGENTS = (
     Agent(name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED),
     Agent(name="sight", topics=(ASKED,), handler="bench.handlers:sight"),
     Agent(name="backlog", topics=(BACKLOG,), handler="bench.handlers:dawdle", concurrency=8),
-    Agent(name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000),
+    Agent(
+        name="columns", topics=(ACTIVITY,), handler="bench.handlers:count_columns", batch_records=10_000,
+        fields=("kind", "occurred_at"),
+    ),
     msgspec.structs.replace(_BUILT_IN["analytics"], name="roll-up", handler="bench.handlers:roll_up"),
     msgspec.structs.replace(_BUILT_IN["images"], name="thumbnails", handler="bench.handlers:process_image"),
     msgspec.structs.replace(_BUILT_IN["text"], name="texts", handler="bench.handlers:analyze_text"),

@@ -30,7 +30,9 @@ AGENTS = (
         handler="consumers.analytics:roll_up",
         tick="consumers.analytics:close_idle",
         output="activity.rolled-up",
-        batch_records=10_000,  # a transaction costs 2 to 4 ms, so large batches decide
+        batch_records=20_000,  # a transaction costs 2 to 4 ms, so large batches decide
+        max_in_flight=80_000,  # full ones from four partitions at once: 1.2 times as fast as with 20,000
+        fields=("occurred_at", "user_id", "kind", "url", "duration_ms"),
         exact=True,
         deadline_s=60.0,
         retry=RetryPolicy(attempts=3, first_delay_s=1.0, max_delay_s=30.0),
@@ -40,7 +42,7 @@ AGENTS = (
         topics=("images.processed", "texts.analyzed", "activity.rolled-up", "images.dlq", "text.dlq", "analytics.dlq"),
         handler="consumers.overview:fold",
         batch_records=5_000,
-        decode=False,
+        fields=(),  # what came of a record stands in its headers
         exact=True,
         deadline_s=60.0,
         retry=RetryPolicy(attempts=3, first_delay_s=1.0, max_delay_s=30.0),

@@ -23,7 +23,7 @@ class Batch:
         headers: each record's headers; of a name that occurs twice, the last. Records that come again by a retry topic have
             `headrace-origin-topic`.
         frame: one column a field, by the field's name: times as Int64 (microseconds since the epoch, UTC), enums as
-            String. Empty, without columns, for an agent with `decode=False`.
+            String. Of an agent that says its `fields`, those alone; of one whose `fields` are (), empty.
     """
 
     topic: str

@@ -126,8 +126,14 @@ class Codec:
         plain = self._plain(value, None, None)
         return self._writers[framing.prefix_of(value)].name, plain
 
-    def columns(self, values: Sequence[bytes], reader: type[Event]) -> "Columns":
-        """Many values as one frame with the reader's fields, in order; what cannot be decoded stands beside it.
+    def columns(self, values: Sequence[bytes], reader: type[Event], fields: tuple[str, ...] | None = None) -> "Columns":
+        """Many values as one frame, in order; what cannot be decoded stands beside it.
+
+        Args:
+            values: to decode.
+            reader: the record that they become.
+            fields: those that are wanted, by the reader's names; None for all. Of the others it is looked at where they end, not
+                at what they hold.
 
         Raises:
             RegistryUnavailableError: if the registry is needed and does not answer, or none is configured.
@@ -135,7 +141,7 @@ class Codec:
         """
         from schemas.columnar import decode_columns
 
-        return decode_columns(self, values, reader)
+        return decode_columns(self, values, reader, fields)
 
     def typed(self, values: Sequence[bytes], reader: type[E]) -> list[E | None]:
         """Many values as records in the reader's form, in order; None where a value has to be decoded by itself.

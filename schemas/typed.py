@@ -93,7 +93,7 @@ class _Rows:
 
     def whole(self, values: Sequence[bytes], prefix: bytes) -> list[Any] | None:
         """Records of values that begin with this prefix; None when any of them is not so, or not exactly one record."""
-        frame = self._layout.read_framed(values, prefix)
+        frame = self._layout.read(values, prefix)
         return None if frame is None else self.records(frame)
 
     def records(self, frame: pl.DataFrame) -> list[Any]:

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _bare(settings: Settings) -> tuple[Send, Flush]:
-    """The client as its own documentation has it, with Headrace's linger and bounds left out."""
+    """The client as its own documentation has it, with Headrace's bounds left out."""
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "enable.idempotence": True, "linger.ms": 0})
 
     def send(topic: str, value: bytes, told: Any) -> None:

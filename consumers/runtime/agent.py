@@ -71,7 +71,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         dependencies: by the name of an exception class (or of its base), the dependency that is down when it is raised: as if
             the handler had raised `Unavailable`.
         batch_records: for a batch handler, the most records of one call; None for a handler of single events.
-        decode: False for a batch handler that looks at headers only.
+        fields: of a batch handler, the fields of the record that it looks at, which are then all that is decoded; None for all
+            of them, () for a handler that looks at offsets, times and headers only.
         exact: True for a batch handler whose rows stand in one database transaction with its offsets.
         tick: for an exact agent, "package.module:function", called about once a second to do what time brings.
         start: where a new group begins: "earliest" or "latest".
@@ -93,7 +94,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy = RetryPolicy()
     dependencies: dict[str, str] = {}
     batch_records: int | None = None
-    decode: bool = True
+    fields: tuple[str, ...] | None = None
     exact: bool = False
     tick: str | None = None
     start: Literal["earliest", "latest"] = "earliest"
@@ -127,7 +128,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
             or list(self.retry.topic_delays_s) != sorted(set(self.retry.topic_delays_s)),
             "deadline_s must be above 0": self.deadline_s is not None and self.deadline_s <= 0,
             "max_in_flight must be at least 1": self.max_in_flight < 1,
-            "exact and decode=False are for batch handlers: set batch_records": (self.exact or not self.decode)
+            "exact and fields are for batch handlers: set batch_records": (self.exact or self.fields is not None)
             and not self.batch_records,
             "a batch handler runs in threads or inline": bool(self.batch_records)
             and self.executor not in {Executor.THREADS, Executor.INLINE},

@@ -47,9 +47,7 @@ class BatchWork:
         self._handler = import_function(agent, agent.handler)
         self._tick = import_function(agent, agent.tick) if agent.tick else None
         self._output = kit.settings.names.topic(agent.output) if agent.output else None
-        self._readers = (
-            {topic: record_type(kit.catalogue.topics[topic].record) for topic in agent.topics} if agent.decode else {}
-        )
+        self._readers = {} if agent.fields == () else _readers(agent, kit)
 
     def perform(self, chunk: Chunk) -> None:
         """Give every record of the chunk its outcome; an answered chunk's transaction is fenced, not kept."""
@@ -155,7 +153,7 @@ class BatchWork:
                 first = fresh[min(bad)]
                 outcomes[first + 1 :] = [HELD] * (len(records) - first - 1)
             good = _undone(records, outcomes)
-            frame = frame.head(len(good)) if self._agent.decode else frame
+            frame = frame.head(len(good)) if self._readers else frame
         batch = Batch(
             topic=origin_of(records[0], self._kit).topic,
             partition=records[0].partition,
@@ -170,11 +168,11 @@ class BatchWork:
         """The columns of the fresh ones of the records, and what could not be decoded, by index among those."""
         import polars
 
-        if not self._agent.decode:
+        if not self._readers:
             return polars.DataFrame(), {}
         reader = self._readers[origin_of(records[0], self._kit).topic]
         values: Any = values_of(fresh)
-        columns = self._kit.codec.columns(values, reader)
+        columns = self._kit.codec.columns(values, reader, self._agent.fields)
         return columns.frame, columns.bad
 
     def _transaction(self, chunk: Chunk, expected: int, following: int) -> AbstractContextManager[Any]:
@@ -240,6 +238,24 @@ class _Stored:
         if error[0] is None and self._following is not None:
             self._chunk.owner.stored = self._following
         return swallowed
+
+
+def _readers(agent: Agent, kit: Kit) -> dict[str, type[Event]]:
+    """The record of each topic.
+
+    Raises:
+        ConfigurationError: where one has not the fields that the agent names.
+    """
+    readers = {topic: record_type(kit.catalogue.topics[topic].record) for topic in agent.topics}
+    wrong = [
+        f"agent {agent.name!r}: {kind.__schema_name__} of {topic} has no field {field!r}"
+        for topic, kind in readers.items()
+        for field in agent.fields or ()
+        if field not in kind.__struct_fields__
+    ]
+    if wrong:
+        raise ConfigurationError(wrong)
+    return readers
 
 
 def _undone(records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> Sequence[Record]:

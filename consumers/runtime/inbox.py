@@ -1,5 +1,6 @@
 """What comes back to an agent's thread from others: chunks, acknowledgements, starts. Served in the order in which it came."""
 
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -10,7 +11,7 @@ from consumers.runtime.errors import AgentFailedError
 from consumers.runtime.executors import Completed
 from consumers.runtime.membership import Membership
 from consumers.runtime.outputs import Ticket
-from consumers.runtime.record import HELD, Failed
+from consumers.runtime.record import HELD, Failed, Outcome
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.starts import LookUp
 
@@ -54,13 +55,14 @@ class Inbox:
         """Whether nothing waits to be served."""
         return self._events.empty()
 
-    def wait(self, limit_s: float) -> None:
-        """Serve the next event, or return after so many seconds."""
+    def wait(self, limit_s: float) -> bool:
+        """Serve the next event, or return after so many seconds; whether there was one."""
         try:
             event = self._events.get(timeout=limit_s)
         except Empty:
-            return
+            return False
         self._meet(event)
+        return True
 
     def serve(self) -> None:
         """Serve everything that is back by now.
@@ -116,5 +118,22 @@ class Inbox:
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
         else:
             if self._agent.batch_records:
-                assignment.batch_limit = min(self._agent.batch_records, assignment.batch_limit * 2)
+                assignment.batch_limit = next_batch(self._agent, assignment.batch_limit, completed.outcomes)
             self._settlement.completed(completed)
+
+
+def next_batch(agent: Agent, limit: int, outcomes: Sequence[Outcome]) -> int:
+    """The most records of a partition's next batch: twice as many as before, up to what the catalogue says.
+
+    An exact agent stops before what cannot be decoded, and decodes once more what lies behind it. Of a flood of such records that
+    is no more than twice what came between the last two.
+
+    Args:
+        agent: from the catalogue, with a batch handler.
+        limit: the most records of the batch before.
+        outcomes: of the batch before.
+    """
+    most = agent.batch_records or 1
+    kinds = (isinstance(outcome, Failed) and outcome.kind == "undecodable" for outcome in outcomes)
+    stopped_at = next((index for index, is_so in enumerate(kinds) if is_so), None) if agent.exact else None
+    return min(most, limit * 2 if stopped_at is None else stopped_at + 1)

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("headrace.agent")
 
 _IDLE_POLL_S = 0.1
-_BUSY_WAIT_S = 0.002
+_BRIEFEST_WAIT_S = 0.0005
+_LONGEST_WAIT_S = 0.01
+_ROOM_WAIT_S = 0.002
 _HELD_BACK_WAIT_S = 0.05
 
 
@@ -94,7 +96,7 @@ class Runner:
         waiting = Waiting(self.membership, self._settlement)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._intake = Intake(agent, self.membership, waiting, self._flow, self.stats, ahead=Ahead.of(agent, kit))
-        self._commits = Commits(agent, self.membership, in_flight=lambda: self._flow.limit)
+        self._commits = Commits(agent, self.membership, in_flight=self._in_flight)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._watchdog = Watchdog(agent, self.circuits)
@@ -110,6 +112,7 @@ class Runner:
             on_commit=self._commits.answered,
             on_error=self._intake.tell,
         )
+        self._happened_s = time.monotonic()
         self._stopping = threading.Event()
         self._drain_limit_s = agent.drain_s
         self._thread = threading.Thread(target=self._run, name=f"agent-{agent.name}", daemon=True)
@@ -142,6 +145,10 @@ class Runner:
     def in_hand(self) -> int:
         """How many records are taken and not finished."""
         return self._flow.in_hand
+
+    def _in_flight(self) -> int:
+        """How many records of a partition may run at once: of an exact agent those of one batch, behind which nothing is begun."""
+        return min(self._flow.limit, self.agent.batch_records or 1) if self.agent.exact else self._flow.limit
 
     @property
     def hung(self) -> int:
@@ -206,9 +213,11 @@ class Runner:
         consumer = self._subscription.consumer
         busy = waits_for_mark or any(assignment.out for assignment in owned)
         message = consumer.poll(0 if busy or not self._inbox.empty else _IDLE_POLL_S)
+        if message is not None or not busy:
+            self._happened_s = time.monotonic()
         if message is None:
             if busy:
-                self._inbox.wait(_BUSY_WAIT_S)
+                self._listen()
             return
         place: Any = (message.topic(), message.partition())
         owner = self.membership.assignments.get(place)
@@ -225,7 +234,16 @@ class Runner:
         if out_of_log:
             self.membership.misfit(out_of_log)
         if room == 0:
-            self._inbox.wait(_BUSY_WAIT_S)
+            self._inbox.wait(_ROOM_WAIT_S)
+
+    def _listen(self) -> None:
+        """Wait for work that is done, but no longer than nothing has happened: what only a poll brings waits meanwhile.
+
+        So a record that comes soon after something else is taken soon, and a handler of an hour costs a hundred looks a second.
+        """
+        quiet_s = time.monotonic() - self._happened_s
+        if self._inbox.wait(min(_LONGEST_WAIT_S, max(_BRIEFEST_WAIT_S, quiet_s))):
+            self._happened_s = time.monotonic()
 
     def _place_found(self) -> None:
         """Take partitions whose start is known by now; not within a rebalance callback, which must assign nothing else."""

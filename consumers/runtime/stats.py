@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 _GROWTH = math.log(1.02)
 _RATE_WINDOW_S = 5.0
+_MARK_S = 0.2
+_FIRST_MARK_S = 0.02
+"""Soon after the first is finished: until there is a rate, an agent takes no more than 200 records at a time."""
 _WEIGHT = 0.3
 
 
@@ -73,7 +76,12 @@ class Stats:
         """Note how many records are finished by now; the rate goes by the last seconds' marks."""
         if finished > self._marks[-1][1]:
             self._last_s = now_s
-        if now_s - self._marks[-1][0] >= 0.2:
+        has_begun = len(self._marks) > 1
+        if now_s - self._marks[-1][0] < (_MARK_S if has_begun else _FIRST_MARK_S):
+            return
+        if not has_begun and finished == self._marks[0][1]:
+            self._marks[0] = (now_s, finished)  # what the first one takes, with its imports, says nothing of the others
+        else:
             self._marks.append((now_s, finished))
             while now_s - self._marks[0][0] > _RATE_WINDOW_S:
                 self._marks.popleft()

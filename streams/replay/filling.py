@@ -77,7 +77,7 @@ class Filler:
         for message in self._reader.read(starts, ends):
             record = record_of(message)
             waiting[record.partition].append(record)
-            if len(waiting[record.partition]) >= (self._agent.batch_records or 1):
+            if len(waiting[record.partition]) >= self._batch_records(len(stands)):
                 self._count(waiting.pop(record.partition))
                 told(self._covered())
         for records in waiting.values():
@@ -90,6 +90,10 @@ class Filler:
         """Leave the broker and the database."""
         self._reader.close()
         self._state.close()
+
+    def _batch_records(self, partitions: int) -> int:
+        """The most records of a batch: those of all partitions together are as many as the live agent has in hand."""
+        return max(1, min(self._agent.batch_records or 1, self._agent.max_in_flight // max(1, partitions)))
 
     def _begin(self, number: int, start: int) -> None:
         position = Position(self._job.topic_id, self._topic, number)

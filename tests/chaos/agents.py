@@ -96,7 +96,7 @@ def mended(agent: Agent) -> Agent:
     module = "rows" if agent.exact else "handlers"
     handler, executor = f"tests.chaos.{module}:take", Executor.THREADS
     return msgspec.structs.replace(
-        agent, handler=handler, executor=executor, concurrency=1, batch_records=50, decode=False, deadline_s=30.0
+        agent, handler=handler, executor=executor, concurrency=1, batch_records=50, fields=(), deadline_s=30.0
     )
 
 

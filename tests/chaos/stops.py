@@ -16,6 +16,8 @@ _RETENTION = re.compile(r"retention passed the commit: offsets (\d+) to (\d+) ar
 _MADE_AGAIN = re.compile(
     r"the topic was deleted and made again .*: whatever followed offset (\d+) in the old topic is lost"
 )
+_PASSING = ("waits: ", "it is being looked up where it starts")
+"""How what a partition says begins while it is not known yet whether it stops."""
 _LIMIT_S = 60.0
 
 
@@ -36,7 +38,7 @@ def await_stops(stage: "Stage", deleted: "Mapping[int, Range]") -> None:
 
     if not stage.wait(heard, _LIMIT_S):
         stage.unsaid += [f"{name} neither stopped nor went on within {_LIMIT_S:.0f} s" for name in unheard]
-    stopped = [(name, part) for name, part in _partitions(stage) if part["stopped"]]
+    stopped = [(name, part) for name, part in _partitions(stage) if _has_stopped(part)]
     for name, part in stopped:
         _note(stage, name, part, deleted[part["partition"]])
     say(f"{len(stopped)} partitions have stopped; the workers start again with --reset")
@@ -64,8 +66,13 @@ def _partitions(stage: "Stage") -> list[tuple[str, dict[str, Any]]]:
 def _is_clear(stage: "Stage", part: Mapping[str, Any], deleted: "Range") -> bool:
     """Whether the partition has stopped, or its commit has passed what was deleted of its present log."""
     if part["stopped"]:
-        return not part["stopped"].startswith("waits")
+        return _has_stopped(part)
     return deleted[0] == stage.epoch and (part["committed"] or 0) >= deleted[3]
+
+
+def _has_stopped(part: Mapping[str, Any]) -> bool:
+    """Whether it stands still until an operator's word, and not for a moment."""
+    return bool(part["stopped"]) and not part["stopped"].startswith(_PASSING)
 
 
 def _note(stage: "Stage", name: str, part: Mapping[str, Any], deleted: "Range") -> None:

@@ -10,6 +10,7 @@ import devstack
 from devstack.errors import StartError
 from devstack.layout import Layout
 from devstack.process import Process, noted, spawn_java
+from tests.support.flows import eventually
 
 Spawn = Callable[[str], Process]
 
@@ -45,8 +46,10 @@ def test_a_pid_that_now_belongs_to_another_process_is_not_ours() -> None:
     assert not Process(os.getpid(), "token-of-a-server-long-gone").is_alive()
 
 
-def test_a_server_that_ignores_sigterm_is_killed_when_the_patience_is_over(spawn: Spawn) -> None:
-    process = spawn("trap '' TERM\nwhile :; do sleep 0.05; done")
+def test_a_server_that_ignores_sigterm_is_killed_when_the_patience_is_over(spawn: Spawn, tmp_path: Path) -> None:
+    deaf = tmp_path / "deaf"
+    process = spawn(f"trap '' TERM\ntouch '{deaf}'\nwhile :; do sleep 0.05; done")
+    eventually(deaf.exists)
     process.stop(patience_s=0.3)
     assert not process.is_alive()
 

@@ -34,6 +34,7 @@ def test_a_fetch_that_begins_behind_what_is_not_handled_is_begun_again(settings,
     monkeypatch.setattr(membership, "TopicPartition", elsewhere_at_first)
     with flow.running("threads"):
         if goes_on:
+            eventually(lambda: len(begun) == 4)
             time.sleep(1.0)
             flow.place(*[(name, "ok") for name in numbers(200, 210)])
         eventually(lambda: flow.lag("threads") == 0)
@@ -55,7 +56,12 @@ def test_a_start_that_is_known_late_loses_nothing(settings, make_topic, monkeypa
 def test_a_backlog_that_fills_the_room_at_once_does_not_keep_the_owners_mark_unanswered(
     settings, make_topic, monkeypatch
 ):
-    """Records wait for the broker's answer to the mark, and only a poll hears it: it came when a second later all was paused."""
+    """Records wait for the broker's answer to the mark, and only a poll hears it: it came when a second later all was paused.
+
+    Here it is ten seconds, and work waits for the mark still longer: no stall of the machine looks like that.
+    """
+    monkeypatch.setattr("consumers.runtime.flow._PAUSE_LATE_S", 10.0)
+    monkeypatch.setattr("consumers.runtime.assignment._MARK_LIMIT_S", 20.0)
     flow = Flow(settings, make_topic, partitions=1)
     flow.place(*[(name, "ok") for name in numbers(0, 900)])
     paused_with = []

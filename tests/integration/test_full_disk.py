@@ -55,7 +55,7 @@ def test_a_full_disk_under_the_database_loses_nothing_and_goes_on_when_there_is_
         eventually(lambda: lines_with(worker, "kind=unavailable", "database"))
         assert counted(settings, disk) < 20_100
         filler.unlink()
-        eventually(lambda: counted(settings, disk) == 20_100)
+        eventually(lambda: counted(settings, disk) == 20_100, limit_s=120)
         assert topic_of(settings, "analytics.dlq") == []
         assert worker.terminate() == 0
 

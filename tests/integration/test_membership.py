@@ -94,10 +94,11 @@ def test_a_recreated_topic_stops_its_partitions_and_status_says_so(new, shop, ad
 
     def stopped():
         rows = listed(shop.settings, "status", "--partitions")
-        return [row for row in rows if row["agent"] == "threads" and row["stopped"]]
+        # While a start is looked up, a partition has stopped too, and does not say why.
+        return [row for row in rows if row["agent"] == "threads" and former in (row["stopped"] or "")]
 
     rows = eventually(lambda: len(stopped()) == 4 and stopped(), limit_s=60)
-    assert all(former in row["stopped"] and topic_id(shop, admin) in row["stopped"] for row in rows)
+    assert all(topic_id(shop, admin) in row["stopped"] for row in rows)
     assert "deleted and made again" in worker.await_line("offset_out_of_log")
     assert worker.terminate() == 0
     assert set(ids(shop)) >= {f"old{number}" for number in range(40)}
@@ -168,7 +169,8 @@ def test_a_transaction_s_aborted_records_and_markers_leave_no_lag(narrow):
             producer.produce(narrow.placed, narrow.kit.codec.encode(event, topic=narrow.placed), key=b"k")
         producer.flush(20)
         (producer.abort_transaction if number % 2 else producer.commit_transaction)(20)
-    assert narrow.ends(narrow.placed) == {0: 24}
+    # A transaction's end is answered before its marker is written.
+    eventually(lambda: narrow.ends(narrow.placed) == {0: 24})
     with narrow.running("threads"):
         eventually(lambda: narrow.lag("threads") == 0)
     assert ids(narrow) == [f"t{number}.{part}" for number in (0, 2, 4) for part in range(3)]

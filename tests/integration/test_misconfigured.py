@@ -14,6 +14,7 @@ TROUBLES = "tests.support.troubles"
         ("handlerless", "no_such_function"),
         ("batchless", "tests.support.shop.counting:no_such_function cannot be imported"),
         ("exactless", "tests.support.shop.counting:no_such_function cannot be imported"),
+        ("fieldless", "agent 'fieldless': shop.OrderPlaced of orders.placed has no field 'colour'"),
         ("answering", "agent 'answering' has no output topic, yet its handler returned events"),
         ("answering-batch", "agent 'answering-batch' has no output topic, yet its handler returned events"),
         ("answering-exact", "agent 'answering-exact' has no output topic, yet its handler returned events"),

@@ -62,7 +62,7 @@ def read_as_a_stranger(flow, registry, topic):
     )
     consumer.assign([TopicPartition(topic, number, 0) for number in range(4)])
     read = []
-    while message := consumer.poll(2.0):
+    while message := consumer.poll(2.0 if read else 30.0):  # the first one waits for the connection too
         assert message.error() is None
         read.append(message.value())
     consumer.close()

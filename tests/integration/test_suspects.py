@@ -20,6 +20,8 @@ DEATHS = [
     ("asyncio", "segfault", b"by signal 11"),
     ("of-many", "die", b"with exit code 9"),
 ]
+DEATHS_OF_A_PARTITION = 3
+"""The one that may have moved the commit, and two that died where it stands; then it is taken carefully."""
 MOST_OWNERS = 5
 """The one that may have moved the commit, two that died where it stands, the careful one, and one for a partition's rebalance."""
 
@@ -136,7 +138,8 @@ def test_several_records_that_kill_end_in_as_many_letters_and_few_deaths(crashin
     workers.until(lambda: crashing.lag("in-threads") == 0)
     assert sorted(letters_of(crashing, "in-threads")) == [f"killer{number}" for number in range(5)]
     assert len(confirmed(crashing)) == 400
-    assert len(workers.workers) <= 6, "a worker for each of them at most, and the one that is left"
+    partitions = {letter["headrace-origin-partition"] for letter in letters_of(crashing, "in-threads").values()}
+    assert len(workers.workers) <= DEATHS_OF_A_PARTITION * len(partitions) + 1
 
 
 @pytest.mark.slow
@@ -192,15 +195,15 @@ def test_a_partition_whose_suspects_run_alone_keeps_no_other_waiting(crashing, s
     assert handled(crashing)["suspect"] == 1500
 
 
+@pytest.mark.slow
 def test_clean_restarts_make_nothing_careful(crashing, start_worker):
     """Not even where records wait, and the commit stands still: a slow one is given up at the end of the drain."""
     crashing.place(("slow", "slow:60"), *[(f"o{number}", "ok") for number in range(40)])
     workers = Orchestrator(crashing, start_worker, "in-threads")
     for _ in range(3):  # two deaths would make the third careful
         workers.keep()
-        workers.workers[-1].await_line("ready")
-        eventually(lambda: crashing.lag("in-threads") > 0)
-        workers.workers[-1].terminate()
+        workers.workers[-1].await_line("slow begins")
+        assert workers.workers[-1].terminate() == 70, "one of its handlers did not end"
     assert len(workers.workers) == 3
     assert "taken_carefully" not in workers.told()
 

@@ -21,6 +21,7 @@ from schemas.records import ActivityRecorded, TextPosted
 from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import Topic
+from tests.support import plain
 from tests.support.broker import scratch_folder
 from tests.support.cli import environment
 from tests.support.librdkafka import MOCK, answer_batches
@@ -83,10 +84,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_doubles_and_swaps_nothing(
 
 
 def _create(settings: Settings, topic: str) -> None:
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
-    admin.create_topics([NewTopic(topic, 1)])[topic].result(20)
+    plain.create_topic(plain.admin_of(settings.bootstrap_servers), topic)
 
 
 def test_a_limit_that_only_the_broker_knows_comes_back_by_the_handle(

@@ -117,6 +117,47 @@ def test_corrupt_records_of_random_schemas_never_touch_their_neighbours(
     _check(codec, values, kind)
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_chosen_fields_are_those_columns_and_no_others_for_random_schemas_and_records(data: st.DataObject) -> None:
+    raw = data.draw(avro.schemas())
+    codec, kind = avro.codec_and_type(raw)
+    values = [
+        codec.encode(avro.event(each, kind), topic="t") for each in data.draw(st.lists(avro.values(raw), max_size=6))
+    ]
+    names = [name for name, _ in wire.tree(raw).fields]
+    fields = tuple(data.draw(st.lists(st.sampled_from(names), unique=True)))
+    chosen = codec.columns(values, kind, fields)
+    assert (chosen.good, chosen.bad) == (list(range(len(values))), {})
+    assert chosen.frame.columns == [name for name in names if name in fields]
+    if fields:  # a frame without columns has no height
+        assert chosen.frame.to_dicts() == codec.columns(values, kind).frame.select(chosen.frame.columns).to_dicts()
+
+
+@settings(max_examples=200, deadline=None)
+@given(corrupted())
+def test_of_chosen_fields_a_record_fares_alone_as_it_fares_in_company(values: list[bytes]) -> None:
+    fields = ("kind", "occurred_at")
+    together = CODEC.columns(values, ActivityRecorded, fields)
+    alone = [CODEC.columns([value], ActivityRecorded, fields) for value in values]
+    assert together.good == [index for index, columns in enumerate(alone) if columns.good]
+    assert together.frame.to_dicts() == [row for columns in alone for row in columns.frame.to_dicts()]
+    whole = CODEC.columns(values, ActivityRecorded)
+    assert set(whole.good) <= set(together.good)
+    rows = dict(zip(together.good, together.frame.iter_rows(), strict=True))
+    assert [rows[index] for index in whole.good] == whole.frame.select(together.frame.columns).rows()
+
+
+@pytest.mark.parametrize("count", [1, 20, 40, 300])
+def test_what_a_field_holds_that_nobody_wants_is_not_looked_at_in_any_company(count: int) -> None:
+    values = _values(count)
+    values[-1] = values[-1].replace(b"u%d" % (count - 1), b"u" + b"\xff" * (len(str(count - 1))))
+    assert list(CODEC.columns(values, ActivityRecorded).bad) == [count - 1]
+    assert CODEC.columns(values, ActivityRecorded, ("kind", "occurred_at")).bad == {}
+    values[0] = values[0] + b"\0"
+    assert list(CODEC.columns(values, ActivityRecorded, ("kind", "occurred_at")).bad) == [0]
+
+
 def test_a_body_with_two_bytes_too_many_shifts_nothing() -> None:
     values = _values(40)
     values[20] += b"\x00\x00"

@@ -238,7 +238,7 @@ def test_a_run_that_is_ended_halfway_is_finished_by_the_next_one(morgue: Morgue,
 def test_of_two_runs_at_once_the_newer_ends_the_older_and_every_letter_is_sent_once(morgue: Morgue) -> None:
     count = 600
     morgue.write(*(Dead(number, key=f"k{number % 7}".encode()) for number in range(count)))
-    older = start_redrive(morgue, "--rate", "100")
+    older = start_redrive(morgue, "--rate", "40")  # so that it is not done before the newer one has started
     eventually(lambda: len(morgue.read(RETRY)) >= 50)
     newer = start_redrive(morgue, "--rate", "400")
     (_, told_by_the_newer), (_, told_by_the_older) = newer.communicate(timeout=60), older.communicate(timeout=60)

@@ -3,6 +3,8 @@
 import sys
 import time
 
+import msgspec
+
 from consumers.runtime.chunk import Purpose
 from consumers.runtime.executors.processes import Processes
 from tests.support.kits import Bench, order_record
@@ -11,6 +13,7 @@ from tests.support.kits import Bench, order_record
 def main(agent, wish):
     """Say the pid once the record runs, and stay."""
     bench = Bench(agent)
+    bench.agent = msgspec.structs.replace(bench.agent, deadline_s=3600.0)  # else the child would be killed for that
     alone = not isinstance(bench.executor, Processes)
     chunk = bench.submit([order_record(bench.kit, 0, wish=wish)], Purpose.ALONE if alone else Purpose.RECORDS)
     while not chunk.started_s:

@@ -15,6 +15,9 @@ AGENTS = (
     shop.agent("resigned", reset="earliest"),
     shop.agent("batchless", batch_records=100, handler="tests.support.shop.counting:no_such_function"),
     shop.agent("exactless", **{**shop.EXACT, "handler": "tests.support.shop.counting:no_such_function"}),
+    shop.agent(
+        "fieldless", batch_records=100, fields=("order_id", "colour"), handler="tests.support.shop.counting:count"
+    ),
     shop.agent("answering", output=None),
     shop.agent("answering-batch", output=None, batch_records=100, handler="tests.support.shop.handlers:confirm_all"),
     shop.agent("answering-exact", **{**shop.EXACT, "handler": "tests.support.shop.handlers:confirm_all"}),

@@ -69,7 +69,7 @@ def forget_revoke_drain() -> None:
 def resume_at_once() -> None:
     """A partition that was paused because too much is in hand is resumed at once, and taken from."""
 
-    def holds_back(self: Any, _now_s: float) -> bool:
+    def holds_back(self: Any, _now_s: float, *, listens: bool) -> bool:
         return False
 
     Flow.holds_back = holds_back  # type: ignore[method-assign]

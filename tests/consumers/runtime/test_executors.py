@@ -70,7 +70,7 @@ def test_after_a_failure_later_records_of_its_key_are_held(bench, name):
 def test_records_that_turn_out_not_to_be_brief_are_held_for_a_chunk_of_their_own(bench, name):
     one = bench(name)
     records = [order_record(one.kit, offset, wish="slow:0.3", key=f"k{offset}".encode()) for offset in range(4)]
-    one.submit(records, limit_s=0.4)
+    one.submit(records, limit_s=0.59)  # the second sleep never ends before
     assert [type(outcome) for outcome in one.result()] == [Handled, Handled, Held, Held]
 
 
@@ -99,7 +99,7 @@ def test_a_hanging_thread_is_counted_until_it_ends(bench):
     one = bench("threads")
     one.run("slow:1.5")
     assert one.executor.hung == 1
-    one.run("slow:0.9")
+    one.run("slow:0.75")  # within its deadline, and longer than the first one's half second that is left
     assert one.executor.hung == 0
 
 

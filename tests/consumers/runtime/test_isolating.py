@@ -85,7 +85,7 @@ def test_of_several_suspects_in_one_chunk_only_the_one_that_ran_is_charged(bench
 
 def test_the_worker_goes_on_while_suspects_run(bench):
     one = bench("threads")
-    suspected = one.submit([order_record(one.kit, 0, wish="slow:0.9", key=b"a")], Purpose.ALONE)
+    suspected = one.submit([order_record(one.kit, 0, wish="slow:0.5", key=b"a")], Purpose.ALONE)
     other = one.submit([order_record(one.kit, 1, key=b"b")])
     assert isinstance(one.result()[0], Handled)
     assert (other.answered, suspected.answered) == (True, False)

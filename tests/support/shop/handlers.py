@@ -5,6 +5,7 @@ import ctypes
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def confirm(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
     if wish == "slow":
         time.sleep(float(detail))
     elif wish == "hang":
-        print(f"{order.order_id} hangs", flush=True)  # a worker's log shows that it has begun
+        print(f"{order.order_id} hangs", file=sys.stderr, flush=True)  # a worker's log shows that it has begun
         time.sleep(3600)
     elif wish == "seize":
         ctypes.PyDLL(None).sleep(3600)  # which holds the interpreter's lock all the while
@@ -57,6 +58,7 @@ def ledger(order: OrderPlaced, context: Context) -> OrderConfirmed:
     """Writes each handling down, one appended line in a file: what was really done, whatever a process says later."""
     wish, _, detail = order.wish.partition(":")
     if wish == "slow":
+        print(f"{order.order_id} begins", file=sys.stderr, flush=True)
         time.sleep(float(detail))
     end_process(wish, detail)
     line = f"{context.origin.partition} {context.origin.offset} {order.order_id} {order.sequence} {os.getpid()}\n"
