@@ -1,5 +1,6 @@
 """The README's commands and examples, run as they stand there."""
 
+import json
 import os
 import re
 import subprocess
@@ -90,6 +91,22 @@ def test_the_example_of_an_own_agent_works(settings, tmp_path):
         assert worker.terminate() == 0
     finally:
         worker.close()
+
+
+def test_the_example_of_a_batch_handler_works(tmp_path):
+    examples = [block for block in blocks("python") if "AGENTS" in block]
+    assert len(examples) == 2
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/__init__.py").touch()
+    (tmp_path / "shop/agents.py").write_text("".join(examples))
+    event = {"occurred_at": 1, "user_id": "u1", "kind": "view", "url": "/", "duration_ms": 1}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "headrace", "run", "kinds", "-"],
+        input=json.dumps(event), env={**os.environ, "HEADRACE_CATALOGUE": "shop.agents", "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "partition 0: {'view': 1}" in done.stdout
 
 
 def test_the_run_example_works_without_a_broker():
