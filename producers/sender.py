@@ -85,7 +85,7 @@ class Sender:
         headers: Sequence[tuple[str, bytes | None]] = (),
         on_delivery: OnDelivery | None = None,
     ) -> None:
-        """Queue a record; `on_delivery(error, message)` is called exactly once, unless this raises.
+        """Queue a record; `on_delivery(error, message)` is called exactly once, unless this raises. Without it an error is logged.
 
         Blocks while the queue is full: it empties as the broker acknowledges, at the latest by the delivery timeout.
 
@@ -199,7 +199,7 @@ class Sender:
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, on_delivery: OnDelivery | None
     ) -> tuple[Any, ...]:
         """The positional arguments of librdkafka's call: keywords would cost a tenth of the call."""
-        heard = None if on_delivery is None else _Heard(on_delivery, headers, self)
+        heard = _Heard(on_delivery or _log_failure, headers, self)
         return topic, value, key, _ANY_PARTITION, heard, None, 0, list(headers) or None
 
     def _offer(self, record: tuple[Any, ...]) -> bool:
@@ -263,6 +263,12 @@ class Sender:
         if self.fatal is not None:
             raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
+
+
+def _log_failure(error: KafkaError | None, message: Any) -> None:
+    """What becomes of an answer that nobody waits for."""
+    if error is not None:
+        logger.error("a record for %s was not delivered: %s", message.topic(), error.str())
 
 
 def unplaced() -> KafkaError:

@@ -347,6 +347,20 @@ def test_a_record_that_is_acknowledged_without_an_offset_is_sent_once_more_as_it
     ]
 
 
+def test_so_it_is_where_nobody_waits_for_the_answer_and_an_error_is_logged(
+    mocked: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer_batches(mocked._producer, KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+    mocked.send("t", b"taken for stored", key=b"k")
+    assert mocked.flush(20) == 0
+    (broker,) = mocked._producer.list_topics().brokers.values()
+    assert [m.value() for m in read_all(f"{broker.host}:{broker.port}", "t") if m.key()] == [b"taken for stored"]
+    answer_batches(mocked._producer, *[KafkaError.DUPLICATE_SEQUENCE_NUMBER] * 2)
+    mocked.send("t", b"lost")
+    assert mocked.flush(20) == 0
+    assert "a record for t was not delivered: " in caplog.text
+
+
 def test_a_second_answer_without_an_offset_is_an_error_for_the_record_may_be_lost(mocked: Sender) -> None:
     reports, twice = Reports(), [KafkaError.DUPLICATE_SEQUENCE_NUMBER] * 2
     answer_batches(mocked._producer, *twice)
