@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
 
+from producers.answers import OnDelivery
 from producers.bulk import BulkReceipt
 from producers.outgoing import MAX_RECORD_BYTES, Headers, Outgoing
 from producers.publisher import E, KeyOf, Publisher
 from producers.receipt import Receipt
-from producers.sender import OnDelivery, SendError
+from producers.sender import SendError
 from schemas.catalogue import Catalogue, built_in
 from schemas.event import Event
 from schemas.settings import Settings

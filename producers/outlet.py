@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from producers.sender import OnDelivery
+from producers.answers import OnDelivery
 
 
 class Outlet(Protocol):

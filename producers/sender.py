@@ -6,18 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
 from confluent_kafka import KafkaError, KafkaException
 
+from producers.answers import Headers, Heard, OnDelivery, Twice, log_failure, unplaced
 from producers.client_log import ClientLog, logger, without_detail
 from producers.kafka import open_producer
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
 
-OnDelivery = Callable[[KafkaError | None, Any], None]
-"""Called with the error, or None, and the record, which says its topic(), partition() and offset(); without an error it has one."""
-
-Headers = tuple[tuple[str, bytes | None], ...]
 _ANY_PARTITION = -1
 _POLL_S = 0.1
 _AFTER_PURGE_S = 5.0
@@ -25,7 +21,6 @@ SERVE_EVERY = 200
 """Records between two calls of `serve`: it takes as long as a tenth of an event's encoding, and answers come by hundreds."""
 _STAND_BACK_S = 0.01
 """Longer than a publishing thread takes for the events between two calls of `serve`, shorter than anyone waits for."""
-_UNPLACED = "acknowledged without an offset: it may stand in the log, or be lost"
 
 
 class SendError(HeadraceError):
@@ -125,7 +120,7 @@ class Sender:
             SendError: as `send`; those before it are on their way.
         """
         offer, pairs = self._offer, list(headers) if headers else None
-        heard = _Heard(on_delivery, tuple(headers), self)
+        heard = Heard(on_delivery, tuple(headers), self)
         for number, (value, key) in enumerate(records, start=1):
             record = (topic, value, key, _ANY_PARTITION, heard, None, 0, pairs)
             if not offer(record):
@@ -137,7 +132,7 @@ class Sender:
         """Queue a record once more whose answer, just heard, proves nothing; also while this closes. The error where that fails."""
         place, pairs = message.partition(), list(headers) or None
         try:
-            self._produce(message.topic(), message.value(), message.key(), place, _Twice(then), None, 0, pairs)
+            self._produce(message.topic(), message.value(), message.key(), place, Twice(then), None, 0, pairs)
         except BufferError:  # a callback cannot wait for room
             return unplaced()
         except KafkaException as error:
@@ -199,7 +194,7 @@ class Sender:
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, on_delivery: OnDelivery | None
     ) -> tuple[Any, ...]:
         """The positional arguments of librdkafka's call: keywords would cost a tenth of the call."""
-        heard = _Heard(on_delivery or _log_failure, headers, self)
+        heard = Heard(on_delivery or log_failure, headers, self)
         return topic, value, key, _ANY_PARTITION, heard, None, 0, list(headers) or None
 
     def _offer(self, record: tuple[Any, ...]) -> bool:
@@ -263,48 +258,3 @@ class Sender:
         if self.fatal is not None:
             raise SendError(self.fatal.name(), f"the producer ended: {self.fatal.str()}", topic=topic)
         raise SendError("_DESTROY", "the sender is closed", topic=topic)
-
-
-def _log_failure(error: KafkaError | None, message: Any) -> None:
-    """What becomes of an answer that nobody waits for."""
-    if error is not None:
-        logger.error("a record for %s was not delivered: %s", message.topic(), error.str())
-
-
-def unplaced() -> KafkaError:
-    """What is told of a record whose acknowledgement proves nothing."""
-    return KafkaError(KafkaError._INCONSISTENT, _UNPLACED)
-
-
-class _Heard(msgspec.Struct, gc=False, frozen=True):
-    """Hands an answer on; after a good one that names no offset the record is sent once more, for it proves nothing.
-
-    librdkafka takes an unanswered batch for stored once a later one of the partition is (`rd_kafka_dr_implicit_ack`). A log
-    that knows nothing of the producer, such as that of a topic made just now, takes the later one all the same (KIP-360): the
-    earlier one is then lost. docs/delivery.md has the run that found it.
-
-    The headers are a tuple because it is kept until the answer: the collector stops looking at one of plain values, never at
-    a list.
-    """
-
-    then: OnDelivery
-    headers: Headers
-    sender: Sender
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        if error is None and message.offset() is None:
-            error = self.sender.send_again(message, self.headers, self.then)
-            if error is None:
-                return
-        self.then(error, message)
-
-
-class _Twice(msgspec.Struct, gc=False, frozen=True):
-    """Hands on the answer to a record that was sent once more; another that proves nothing is an error."""
-
-    then: OnDelivery
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        if error is None and message.offset() is None:
-            error = unplaced()
-        self.then(error, message)

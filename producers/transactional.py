@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from producers.sender import Headers, OnDelivery, Sender, unplaced
+from producers.answers import Headers, OnDelivery, unplaced
+from producers.sender import Sender
 from schemas.errors import HeadraceError
 from schemas.settings import Settings
 

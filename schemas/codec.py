@@ -132,7 +132,7 @@ class Codec:
         Args:
             values: to decode.
             reader: the record that they become.
-            fields: those that are wanted, by the reader's names; None for all. Of the others it is looked at where they end, not
+            fields: those that are wanted, at least one, by the reader's names; None for all. Of the others it is looked at where they end, not
                 at what they hold.
 
         Raises:

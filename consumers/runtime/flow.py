@@ -74,6 +74,11 @@ class Flow:
         return min(most, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
 
     @property
+    def most_begun(self) -> int:
+        """The most records of a partition that may have begun: of an exact agent one batch, behind which nothing begins."""
+        return min(self.limit, self._agent.batch_records or 1) if self._agent.exact else self.limit
+
+    @property
     def brief(self) -> bool:
         """Whether a record takes so little time that nothing is won by running several side by side."""
         mean_s = self._stats.mean_s

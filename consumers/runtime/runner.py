@@ -96,7 +96,7 @@ class Runner:
         waiting = Waiting(self.membership, self._settlement)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
         self._intake = Intake(agent, self.membership, waiting, self._flow, self.stats, ahead=Ahead.of(agent, kit))
-        self._commits = Commits(agent, self.membership, in_flight=self._in_flight)
+        self._commits = Commits(agent, self.membership, in_flight=lambda: self._flow.most_begun)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)
         self._watchdog = Watchdog(agent, self.circuits)
@@ -145,10 +145,6 @@ class Runner:
     def in_hand(self) -> int:
         """How many records are taken and not finished."""
         return self._flow.in_hand
-
-    def _in_flight(self) -> int:
-        """How many records of a partition may run at once: of an exact agent those of one batch, behind which nothing is begun."""
-        return min(self._flow.limit, self.agent.batch_records or 1) if self.agent.exact else self._flow.limit
 
     @property
     def hung(self) -> int:

@@ -93,7 +93,7 @@ class Filler:
 
     def _batch_records(self, partitions: int) -> int:
         """The most records of a batch: those of all partitions together are as many as the live agent has in hand."""
-        return max(1, min(self._agent.batch_records or 1, self._agent.max_in_flight // max(1, partitions)))
+        return max(1, min(self._agent.batch_records or 1, self._agent.max_in_flight // partitions))
 
     def _begin(self, number: int, start: int) -> None:
         position = Position(self._job.topic_id, self._topic, number)

@@ -56,6 +56,15 @@ def test_of_brief_records_no_more_are_in_hand_than_stay_warm():
     assert flow.limit == shop.max_in_flight - 64
 
 
+def test_of_an_exact_agent_no_more_than_a_batch_of_a_partition_has_begun():
+    for changes, most in ((EXACT, EXACT["batch_records"]), ({}, 5000 - 64)):
+        shop = agent("one", max_in_flight=5000, **changes)
+        assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
+        flow, stats = flow_and_stats_of(shop, assignment)
+        stats.mark(time.monotonic() + 1, 1_000_000)
+        assert flow.most_begun == most
+
+
 def test_batches_are_never_cut_short_for_being_brief():
     shop = agent("counting", **EXACT)
     assignment = Assignment.of(shop, "orders.placed", 0, Note("id"), Start(0), committed=-1)
