@@ -73,7 +73,7 @@ class Dispatch:
     def errands(self, assignments: Iterable[Assignment], now_s: float) -> None:
         """An exact agent's tick, about once a second, and its stored offsets where they lag behind for no reason."""
         for assignment in assignments:
-            if self._executor.free == 0:
+            if self._executor.free <= 0:
                 return
             if self._agent.tick and not self._ticking and now_s >= self._next_tick_s:
                 self._next_tick_s, self._ticking = now_s + _TICK_INTERVAL_S, True

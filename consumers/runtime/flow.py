@@ -12,8 +12,7 @@ _POLL_RECORDS = 2000
 _LEAST = 200
 _LEAST_SHARE = 10
 _SPARE = 64
-"""Room for what comes with the broker's answers, which only a poll hears. To pause instead costs up to a second: librdkafka's
-broker thread looks but once a second whether a partition is to be fetched again, where nothing else wakes it."""
+"""Room for what comes with the broker's answers, which only a poll hears. To pause instead drops what librdkafka has fetched."""
 _MOST_BYTES = 64 * 1024 * 1024
 _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
@@ -31,7 +30,7 @@ _CHUNK_RECORDS = 4000
 class Flow:
     """Pauses all partitions when about four seconds of work are in hand, and resumes at half of it.
 
-    `pause()` drops librdkafka's prefetched records, which are fetched again on resume (up to 1 s): so it comes late and
+    `pause()` drops librdkafka's prefetched records, which are fetched again on resume: so it comes late and
     whole, after waiting for work to be done (261,000 records/s against 109,000 when pausing at once).
 
     Args:

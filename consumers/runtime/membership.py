@@ -22,6 +22,9 @@ gets what is passed over. From the log's end, which it was once, it would pass o
 _AT_ONCE_S = 0.2
 """How long an assignment waits for its starts: they take 10 ms, and a group that is ready at once starts without a detour.
 Nothing else happens meanwhile, of the partitions that stay either."""
+_WAKE_S = 0.05
+_LATEST = -1
+"""In a request for offsets by time: the log's end (KIP-79)."""
 
 
 class Membership:
@@ -61,6 +64,8 @@ class Membership:
         self.assignments: dict[Place, Assignment] = {}
         self.joined = False
         self.paused = False
+        self._asleep = False
+        self._unfetched: set[Place] = set()
 
     def subscribe(self, consumer: Consumer, starts: Starts, topics: list[str], *, protocol: GroupProtocol) -> None:
         """Join the group."""
@@ -104,16 +109,37 @@ class Membership:
         self._move_to(assignment)
         self.set_pauses()
 
+    def wake(self) -> None:
+        """Have what was paused, by a rebalance or here, fetched again at once. Not to be called within a rebalance callback.
+
+        librdkafka pauses all partitions for such a callback, and its broker threads look but once a second whether one is to be
+        fetched again, where no request wakes them. So each leader is asked for something; its answer is of no use. Of the
+        partitions that stay the longest pause is 0.15 s so, and 1.0 s without it (`python -m bench.limits --only rebalance`).
+        """
+        if not self._asleep:
+            return
+        self._asleep = False
+        consumer, _ = self._parts()
+        staying = [TopicPartition(*a.place, _LATEST) for a in self.assignments.values() if not a.unfetched]
+        if staying and not self.paused:
+            try:
+                consumer.offsets_for_times(staying, timeout=_WAKE_S)
+            except KafkaException as error:
+                log.debug("wake_unanswered", agent=self._agent.name, reason=error.args[0].str())
+
     def set_pauses(self) -> None:
         """Set the pause state of every owned partition: librdkafka keeps it across assignments, even of partitions lost between."""
         consumer, _ = self._parts()
         owned = self.assignments.values()
-        quiet = [TopicPartition(*a.place) for a in owned if self.paused or a.unfetched]
-        open_ = [TopicPartition(*a.place) for a in owned if not (self.paused or a.unfetched)]
+        unfetched = {a.place for a in owned if self.paused or a.unfetched}
+        quiet = [TopicPartition(*a.place) for a in owned if a.place in unfetched]
+        open_ = [TopicPartition(*a.place) for a in owned if a.place not in unfetched]
         if quiet:
             consumer.pause(quiet)
         if open_:
             consumer.resume(open_)
+        self._asleep = self._asleep or bool(self._unfetched - unfetched)
+        self._unfetched = unfetched
 
     def wait(self, assignment: Assignment, offset: int, *, until_s: float) -> None:
         """Take nothing from a partition until its record at this offset is due; what follows it is fetched again then."""
@@ -167,7 +193,7 @@ class Membership:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take partitions where they start; those whose start is not known in time are taken paused."""
-        self.joined = True
+        self.joined = self._asleep = True
         places = [(partition.topic, partition.partition) for partition in partitions]
         _, starts = self._parts()
         sought = starts.look_up(places, self._former)
@@ -214,6 +240,7 @@ class Membership:
             self._await(found.rest)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._asleep = True
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
         for assignment in leaving:

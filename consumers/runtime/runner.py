@@ -179,6 +179,7 @@ class Runner:
     def _turn(self) -> None:
         """One turn, in its order: take, settle, look at clocks, hand over, commit."""
         self._take()
+        self.membership.wake()
         self._inbox.serve()
         self._place_found()
         self._outputs.pump()
@@ -257,12 +258,17 @@ class Runner:
         self._subscription.compare_ids(now_s)
 
     def _drain(self, leaving: list[Assignment], limit_s: float) -> bool:
-        """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit."""
+        """Let the lanes finish everything below the highest offset in hand; whether that was done within the limit.
+
+        Nothing is polled meanwhile; the partitions that stay go on with what they have in hand.
+        """
+        staying = [assignment for assignment in self.membership.assignments.values() if assignment not in leaving]
         waits = bool(self.circuits.open)  # for a dependency: what has not begun is not waited for
         horizons = {assignment: 0 if waits else assignment.reached for assignment in leaving}
         until_s = until(limit_s)
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)
+            self._dispatch.hand_over(staying)
             self._inbox.wait(0.01)
             self._inbox.serve()
             self._outputs.pump()

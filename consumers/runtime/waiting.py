@@ -15,7 +15,7 @@ from consumers.runtime.record import Failed, Record
 from consumers.runtime.settlement import Settlement
 
 _SOON_MS = 1_000
-"""A record that is due so soon is kept in memory: pausing and fetching again costs up to a second by itself."""
+"""A record that is due so soon is kept in memory: pausing drops what librdkafka has fetched behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def test_what_is_finished_behind_a_record_that_is_not_is_not_done_again_after_a_
     flow.make_topic("unordered.retry.1s", partitions=1)
     # A millisecond each: briefer ones would come to one thread together with the head, whatever their keys.
     flow.place(("head", "slow:8"), *[(f"o{number:03}", "slow:0.001") for number in range(200)])
-    with flow.running(agent, drain_s=2.0, deadline_s=60.0):
+    with flow.running(agent, stop_s=2.0, deadline_s=60.0):
         eventually(lambda: beyond(flow, agent) > 20)
     assert flow.lag(agent) > 0, "the head is not finished"
     with flow.running(agent, deadline_s=60.0):

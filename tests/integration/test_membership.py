@@ -1,5 +1,8 @@
 """Groups, their members and their partitions; logs that are replaced, cut, or full of gaps."""
 
+from contextlib import contextmanager
+from zlib import crc32
+
 import msgspec
 import pytest
 from confluent_kafka import Producer, TopicCollection, TopicPartition
@@ -196,3 +199,44 @@ def test_gaps_that_compaction_leaves_hold_no_commit_back(narrow, admin):
     assert {f"o{number}" for number in range(30)} <= set(handled)
     assert len(handled) < narrow.ends(narrow.placed)[0]
     assert narrow.committed("threads") == narrow.ends(narrow.placed)
+
+
+def test_the_partitions_that_stay_go_on_while_one_that_leaves_is_drained(settings, make_topic):
+    """A drain may take as long as a handler: meanwhile what is in hand of the others is worked on."""
+    flow = Flow(settings, make_topic, partitions=2)
+    with closing_producer(settings) as producer:
+        for partition in (0, 1):
+            for order_id, wish in one_slow_and_many_quick():
+                event = OrderPlaced(order_id=order_id, wish=wish)
+                value = flow.kit.codec.encode(event, topic=flow.placed)
+                producer.produce(flow.placed, value, order_id.encode(), partition=partition)
+    patient = {"deadline_s": 60.0, "drain_s": 30.0}
+    with flow.running("threads", **patient) as stays:
+        eventually(lambda: len(stays.running()) == 4)
+        with flow.running("threads", **patient) as comes:
+            staying = eventually(lambda: the_only_one(stays))
+            unfinished = staying.watermark.unfinished
+            assert unfinished > 20, "else nothing is left to go on with"
+            eventually(lambda: staying.watermark.unfinished < unfinished - 15)
+            assert all(each.stopped for each in comes.membership.assignments.values()), "the drain is over"
+    assert flow.crashes == []
+
+
+def one_slow_and_many_quick():
+    """Orders of which no quick one shares the slow one's lane of four."""
+    quick = [f"o{number}" for number in range(1, 200) if crc32(f"o{number}".encode()) % 4 != crc32(b"o0") % 4]
+    return [("o0", "slow:10"), *[(order_id, "slow:0.1") for order_id in quick[:100]]]
+
+
+def the_only_one(runner):
+    """What is left to a runner that had two partitions."""
+    owned = list(runner.membership.assignments.values())
+    return owned[0] if len(owned) == 1 else None
+
+
+@contextmanager
+def closing_producer(settings):
+    """A plain producer, flushed at the end."""
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    yield producer
+    assert producer.flush(30) == 0

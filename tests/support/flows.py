@@ -50,7 +50,7 @@ class Flow:
         assert self.sender.flush(30) == 0
 
     @contextmanager
-    def running(self, name, drain_s=5.0, **changes) -> Iterator[Runner]:
+    def running(self, name, stop_s=5.0, **changes) -> Iterator[Runner]:
         """A runner of the agent, stopped at the end."""
         agent = msgspec.structs.replace(agent_named(self.kit, name), **changes)
         known = self.sender.topics(10)
@@ -59,7 +59,7 @@ class Flow:
         try:
             yield runner
         finally:
-            runner.stop(drain_s=drain_s)
+            runner.stop(drain_s=stop_s)
             assert runner.join(30)
 
     def commit_as_a_member(self, agent, partition, offset, **facts):

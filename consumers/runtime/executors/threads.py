@@ -10,9 +10,15 @@ from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import kept_waiting, overrun
 
+_SHORT_S = 0.25
+"""A drain also waits for what waits here: behind chunks that take longer, none does."""
+
 
 class Threads:
-    """`concurrency` daemon threads over one queue: a hanging handler must not keep the process alive."""
+    """`concurrency` daemon threads over one queue: a hanging handler must not keep the process alive.
+
+    Where chunks are short, one more for each thread waits in the queue, so that no thread waits for the agent's.
+    """
 
     def __init__(self, work: Performer, *, name: str, concurrency: int, done: Done) -> None:
         self._work = work
@@ -24,6 +30,7 @@ class Threads:
         self._given_up: set[Chunk] = set()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._ahead = 0
         self.broken: BaseException | None = None
 
     @property
@@ -38,8 +45,8 @@ class Threads:
 
     @property
     def free(self) -> int:
-        """Threads that wait for a chunk."""
-        return self._slots.free
+        """Chunks that a thread waits for, and those that may wait for a thread; below 0 where these take longer than they did."""
+        return self._slots.free + self._ahead
 
     def start(self) -> None:
         """Start the threads."""
@@ -90,10 +97,13 @@ class Threads:
 
     def _serve(self) -> None:
         while (chunk := self._queue.get()) is not None:
+            began_s = time.monotonic()
             left_open = performed(self._work, chunk)
+            is_short = time.monotonic() - began_s < _SHORT_S
             if not chunk.answer():
                 with self._lock:
                     self._given_up.discard(chunk)
                 return
+            self._ahead = self._concurrency if is_short else 0
             self._slots.leave(chunk)
             self._done(Completed(chunk, chunk.settled(left_open)))

@@ -150,12 +150,26 @@ def test_a_coroutine_that_blocks_its_loop_is_given_up_and_the_others_are_held(be
 @pytest.mark.parametrize("name", WITH_DEADLINE)
 def test_a_cancelled_chunk_never_comes_back(bench, name):
     one = bench(name)
-    room = one.executor.free
     chunk = one.submit([order_record(one.kit, 0, wish="slow:0.6")])
     one.executor.cancel(chunk)
     assert isinstance(one.run("ok")[0], Handled)
     assert one.back.empty()
-    assert one.executor.free == room
+    assert one.executor.running() == []
+
+
+def test_where_chunks_are_short_one_more_for_each_thread_may_wait_and_a_cancelled_one_never_runs(bench):
+    one = bench("threads")
+    assert one.executor.free == 4, "nothing is known yet"
+    one.run("ok")
+    assert one.executor.free == 8
+    slow = [one.submit([order_record(one.kit, offset, wish="slow:0.6")]) for offset in range(4)]
+    waiting = one.submit([order_record(one.kit, 4, wish="ok")])
+    assert one.executor.free == 3
+    one.executor.cancel(waiting)
+    assert {one.back.get(timeout=30).chunk for _ in slow} == set(slow)
+    assert one.back.empty()
+    assert waiting.outcomes == [None]
+    assert one.executor.free == 4, "chunks are not short any more: a drain would wait for what waits"
 
 
 @pytest.mark.parametrize("name", ["inline", "threads", "asyncio"])

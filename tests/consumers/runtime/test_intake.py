@@ -15,6 +15,7 @@ from consumers.runtime.metadata import Hold, Note
 from consumers.runtime.offsets import Start
 from consumers.runtime.stats import Stats
 from consumers.runtime.suspects import Suspects
+from tests.support.flows import eventually
 from tests.support.kits import order_record, shop_kit
 
 _places = st.tuples(st.sampled_from(["orders.placed", "threads.retry.1s"]), st.integers(0, 2))
@@ -55,7 +56,9 @@ def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobo
         value = {"ok": good, "torn": good[:-2], "foreign": b"garbage"}[kind]
         messages.append(Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value))
         expected[partition].append(f"o{at}" if kind == "ok" else None)
-    intake = Intake(agent, owned, None, None, Stats(), ahead=Ahead.of(agent, kit))
+    ahead = Ahead.of(agent, kit)
+    eventually(lambda: ahead.events([order_record(kit, 0).value] * 100) is not None)
+    intake = Intake(agent, owned, None, None, Stats(), ahead=ahead)
     assert intake.accept(messages) == []
     assert owned.fetched_again == []
     for (_, partition), assignment in owned.assignments.items():
