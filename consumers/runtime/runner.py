@@ -152,7 +152,7 @@ class Runner:
         return self._executor.hung
 
     def running(self) -> list[Chunk]:
-        """What runs now."""
+        """What runs now, and what waits for a thread: a chunk that has not begun has no index yet."""
         return [chunk for chunk in self._executor.running() if chunk.records]
 
     @property

@@ -38,7 +38,7 @@ class Executor(Protocol):
 
     @property
     def free(self) -> int:
-        """How many chunks may be submitted now."""
+        """How many chunks may be submitted now; none at 0 and below."""
 
     def start(self) -> None:
         """Get ready; once."""
@@ -47,7 +47,7 @@ class Executor(Protocol):
         """Run the chunk; only when `free` is above 0."""
 
     def running(self) -> list[Chunk]:
-        """The chunks that run now."""
+        """The chunks in hand: those that run now, and those that wait for their turn."""
 
     def expire(self, now_s: float) -> None:
         """Give up every record that is past its deadline; its chunk comes back by `done`."""

@@ -9,7 +9,11 @@ RunsIt = TypeVar("RunsIt")
 
 
 class Slots(Generic[RunsIt]):
-    """At most `concurrency` chunks, each with what runs it (a child, a task), once that is known; thread-safe."""
+    """The chunks in hand, each with what runs it (a child, a task), once that is known; thread-safe.
+
+    Args:
+        concurrency: how many can run at once; whoever lets more wait takes more.
+    """
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
@@ -18,7 +22,7 @@ class Slots(Generic[RunsIt]):
 
     @property
     def free(self) -> int:
-        """How many chunks more there is room for."""
+        """How many chunks more could run at once; below 0 where some wait."""
         return self._concurrency - len(self._taken)
 
     def take(self, chunk: Chunk) -> None:

@@ -59,7 +59,7 @@ class Threads:
         self._queue.put(chunk)
 
     def running(self) -> list[Chunk]:
-        """The chunks that run now."""
+        """The chunks that run now, and those that wait for a thread."""
         return self._slots.chunks()
 
     def expire(self, now_s: float) -> None:
