@@ -3,17 +3,21 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from confluent_kafka import TopicPartition
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.block import offsets_of
 from consumers.runtime.bounds import Bound
 from consumers.runtime.chunk import SUSPECTED, Chunk
 from consumers.runtime.lanes import Lanes
 from consumers.runtime.metadata import Hold, Note, encode, fitting
 from consumers.runtime.offsets import Start
+from consumers.runtime.record import Record
 from consumers.runtime.suspects import Suspects
 from consumers.runtime.watermark import Watermark
+from schemas.event import Event
 from schemas.names import retry_suffix
 
 _MARK_LIMIT_S = 3.0
@@ -57,6 +61,7 @@ class Assignment:
         marked: whether the broker has confirmed the mark, or that it is taken away.
         suspects: which of its records run in a child process.
         doubted: whether it was fetched once more, because what came first was not its start.
+        events: what records say that were decoded as they came, by offset, until they are handed over.
         begun_s: when the first of its records was taken, on the clock of `time.monotonic()`; None until then, when its owner
             cannot die of one.
     """
@@ -93,6 +98,7 @@ class Assignment:
     suspects: Suspects = field(default_factory=Suspects)
     doubted: bool = False
     begun_s: float | None = None
+    events: dict[int, Event] = field(default_factory=dict)
     chunks: set[Chunk] = field(default_factory=set)
 
     @classmethod
@@ -170,9 +176,14 @@ class Assignment:
         runs = any(chunk.purpose in SUSPECTED for chunk in self.chunks)
         return runs or self.lanes.waiting_below(self.suspects.until)
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether the broker is yet to be told who owns it: of a record that kills now, the owner would die without a mark."""
+        return self.hold is not None and not self.marked
+
     def waits_for_mark(self, now_s: float) -> bool:
         """Whether none of its records is to be started: one that kills at once would leave no mark of its owner."""
-        if self.marked or self.hold is None or self.begun_s is None:
+        if not self.unsaid or self.begun_s is None:
             return False
         return now_s - self.begun_s < _MARK_LIMIT_S
 
@@ -181,6 +192,16 @@ class Assignment:
         if self.begun_s is None and offsets:
             self.begun_s = time.monotonic()
         self.watermark.deliver(offsets)
+
+    def decoded(self, records: Sequence[Record], events: Sequence[Event | None] | None) -> None:
+        """Note what these say, parallel to them, until they are handed over."""
+        for offset, event in zip(offsets_of(records), events or (), strict=events is not None):
+            if event is not None:
+                self.events[offset] = event
+
+    def take_events(self, records: Sequence[Record]) -> list[Event | None] | None:
+        """What these say, as it was noted; None where nothing was."""
+        return [*map(self.events.pop, offsets_of(records), repeat(None))] if self.events else None
 
     def held_by(self, hold: Hold, suspects: Suspects) -> None:
         """Note who owns it now; the first commit says so, once a record is taken."""

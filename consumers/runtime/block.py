@@ -8,9 +8,8 @@ from typing import Any, overload
 from confluent_kafka import Message
 
 from consumers.runtime.record import Headers, Record
-from schemas.event import Event
 
-_offset, _value, _key, _event = map(attrgetter, ("offset", "value", "key", "event"))
+_offset, _value, _key = map(attrgetter, ("offset", "value", "key"))
 _timestamp_ms, _headers = attrgetter("timestamp_ms"), attrgetter("headers")
 
 Place = tuple[str, int]
@@ -28,23 +27,14 @@ class Block(Sequence[Record]):
         offsets: rising.
         messages: as the poll brought them.
         values: as on the wire; None is a tombstone.
-        events: what the values say, where they were decoded together; None where that is left to the handler's side.
     """
 
-    __slots__ = ("events", "messages", "offsets", "partition", "topic", "values")
+    __slots__ = ("messages", "offsets", "partition", "topic", "values")
 
-    def __init__(
-        self,
-        place: Place,
-        messages: list[Message],
-        offsets: list[int],
-        values: list[bytes | None],
-        events: Sequence[Event | None] | None = None,
-    ) -> None:
+    def __init__(self, place: Place, messages: list[Message], offsets: list[int], values: list[bytes | None]) -> None:
         self.topic, self.partition = place
         self.offsets = offsets
         self.values = values
-        self.events = events
         self.messages = messages
 
     @classmethod
@@ -56,21 +46,12 @@ class Block(Sequence[Record]):
     @classmethod
     def join(cls, blocks: Sequence["Block"]) -> "Block":
         """Blocks of one partition as one, one after another."""
-        first = blocks[0]
-        events = None
-        if any(block.events is not None for block in blocks):
-            events = [*chain.from_iterable(block.events or repeat(None, len(block)) for block in blocks)]
         return cls(
-            first.place,
+            blocks[0].place,
             [*chain.from_iterable(block.messages for block in blocks)],
             [*chain.from_iterable(block.offsets for block in blocks)],
             [*chain.from_iterable(block.values for block in blocks)],
-            events,
         )
-
-    def decoded(self, events: Sequence[Event | None] | None) -> "Block":
-        """The same with what its values say."""
-        return Block(self.place, self.messages, self.offsets, self.values, events)
 
     @property
     def place(self) -> Place:
@@ -82,8 +63,7 @@ class Block(Sequence[Record]):
         if len(indexes) < 2:
             return self[indexes[0] : indexes[0] + 1] if indexes else self[:0]
         picked = itemgetter(*indexes)
-        events = self.events and picked(self.events)
-        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], [*picked(self.values)], events)
+        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], [*picked(self.values)])
 
     @property
     def keys(self) -> list[bytes | None]:
@@ -109,8 +89,6 @@ class Block(Sequence[Record]):
         columns: list[Iterable[Any]] = [
             repeat(self.topic), repeat(self.partition), self.offsets, self.timestamps_ms, self.keys, self.values, self.headers,
         ]  # fmt: skip
-        if self.events is not None:
-            columns += [repeat(1), repeat(0), repeat(None), repeat(0), self.events]
         return map(Record, *columns)
 
     @overload
@@ -119,8 +97,7 @@ class Block(Sequence[Record]):
     def __getitem__(self, index: slice) -> "Block": ...
     def __getitem__(self, index: int | slice) -> "Record | Block":
         if isinstance(index, slice):
-            events = self.events and self.events[index]
-            return Block(self.place, self.messages[index], self.offsets[index], self.values[index], events)
+            return Block(self.place, self.messages[index], self.offsets[index], self.values[index])
         (record,) = self[index : index + 1 or None]
         return record
 
@@ -148,13 +125,6 @@ def timestamps_ms_of(records: Sequence[Record]) -> list[int]:
 def headers_of(records: Sequence[Record]) -> list[Headers]:
     """Their headers, in order."""
     return records.headers if isinstance(records, Block) else [*map(_headers, records)]
-
-
-def decoded_events(records: Sequence[Record]) -> Sequence[Event | None]:
-    """What was decoded of them already, in order."""
-    if isinstance(records, Block):
-        return records.events or [None] * len(records)
-    return [*map(_event, records)]
 
 
 def pick(records: Sequence[Record], indexes: Sequence[int]) -> Sequence[Record]:

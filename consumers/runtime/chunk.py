@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Protocol
 
 from consumers.runtime.record import HELD, Failed, Held, Outcome, Record
+from schemas.event import Event
 
 
 class Purpose(Enum):
@@ -59,6 +60,7 @@ class Chunk:
         waits_for: the dependency that it waits for, such as its database; not the fault of its records.
         answered: whether somebody has answered for it: then no further record of it is to be started.
         failed_keys: what order goes by, of the records that failed.
+        events: parallel to the records, what they say, where that was decoded together.
     """
 
     owner: Owner
@@ -77,6 +79,7 @@ class Chunk:
     waits_for: str | None = None
     _answer: threading.Lock = field(default_factory=threading.Lock)
     failed_keys: set[Hashable] = field(default_factory=set)
+    events: Sequence[Event | None] | None = None
 
     def __post_init__(self) -> None:
         self.outcomes = [None] * len(self.records)

@@ -149,7 +149,10 @@ class Dispatch:
     ) -> None:
         deadline_s, key_of = self._agent.deadline_s, assignment.lanes.key_of
         limit_s = _BRIEF_LIMIT_S if self._flow.brief else math.inf
-        chunk = Chunk(assignment, lane, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose)
+        events = assignment.take_events(records)
+        chunk = Chunk(
+            assignment, lane, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose, events=events
+        )
         assignment.chunks.add(chunk)
         assignment.reached = max(assignment.reached, offsets_of(records)[-1] + 1)
         self._executor.submit(chunk)

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
-from operator import attrgetter
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from consumers.runtime import story
 from consumers.runtime.agent import Agent
-from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.block import Block, Place, offsets_of, pick, values_of
 from consumers.runtime.bounds import Bound
@@ -21,8 +19,8 @@ from consumers.runtime.flow import Flow
 from consumers.runtime.membership import Membership
 from consumers.runtime.record import Record
 from consumers.runtime.stats import Stats
+from consumers.runtime.together import Together
 from consumers.runtime.waiting import Retried, Waiting
-from schemas.event import Event
 
 log = structlog.get_logger("headrace.agent")
 
@@ -38,14 +36,21 @@ class Intake:
         waiting: takes records of retry topics.
         flow: says how much a partition with suspects may have in hand.
         stats: learns how large records are.
-        ahead: decodes records that come together; None where that is left to the executor.
+        together: decodes what comes, for an executor that is not to be kept by it; None where the executor does.
     """
 
     def __init__(
-        self, agent: Agent, membership: Membership, waiting: Waiting, flow: Flow, stats: Stats, *, ahead: Ahead | None
+        self,
+        agent: Agent,
+        membership: Membership,
+        waiting: Waiting,
+        flow: Flow,
+        stats: Stats,
+        *,
+        together: Together | None = None,
     ) -> None:
         self._agent = agent
-        self._ahead = ahead
+        self._together = together
         self._waiting = waiting
         self._flow = flow
         self._stats = stats
@@ -67,9 +72,9 @@ class Intake:
         blocks = [Block.of(*run) for run in _by_place(good) if self._is_owned(run[0])]
         first = {block.place: block.offsets[0] for block in reversed(blocks)}
         late = {place for place, offset in first.items() if self._begins_late(place, offset)}
-        blocks = [block for block in blocks if block.place not in late]
-        for block in blocks if self._ahead is None else self._decoded(blocks, self._ahead):
-            self._take(block)
+        for block in blocks:
+            if block.place not in late:
+                self._take(block)
         for end in ends:
             self._note_end(end, late)
         return out_of_log
@@ -140,25 +145,6 @@ class Intake:
         self._membership.sate(assignment, block.offsets[unfinished[left]])
         return block.pick(range(unfinished[left]))
 
-    def _decoded(self, blocks: list[Block], ahead: Ahead) -> Iterator[Block]:
-        """The blocks; what one poll brought of a topic is decoded in one call, which has a fixed cost, where that pays."""
-        for _, of_topic in groupby(blocks, attrgetter("topic")):
-            together = [*of_topic]
-            if not any(map(self._waits, together)):
-                events = ahead.events([*chain.from_iterable(block.values for block in together)])
-                together = [*map(Block.decoded, together, _cut_like(together, events))] if events else together
-            yield from together
-
-    def _waits(self, block: Block) -> bool:
-        """Whether its records are not for now.
-
-        They wait in a retry topic, or a suspect is among them, for a child to decode, or the owner has not said who it is: of
-        what kills while it is decoded, it would die without a mark.
-        """
-        assignment = self._membership.assignments[block.place]
-        is_unsaid = assignment.hold is not None and not assignment.marked
-        return is_unsaid or assignment.retry_delay_s is not None or assignment.suspects.until > block.offsets[0]
-
     def tell(self, error: KafkaError) -> None:
         """Say an error once in a while: librdkafka repeats it until it is over, and goes on by itself."""
         now_s, name = time.monotonic(), error.name()
@@ -199,6 +185,8 @@ class Intake:
         if assignment.careful:
             assignment.suspects.delivered(offsets_of(records))
             records = _tried(assignment, records)
+        elif self._together is not None and not assignment.unsaid:
+            assignment.decoded(records, self._together.decode(values_of(records)))
         assignment.lanes.add(records)
         if values:
             self._stats.sized(sum(map(len, filter(None, values))), len(values))
@@ -227,14 +215,6 @@ def _by_place(messages: list[Any]) -> Iterator[tuple[Place, list[Message]]]:
         end = start + len([*run])
         yield (topics[start], partitions[start]), messages[start:end]
         start = end
-
-
-def _cut_like(blocks: list[Block], events: Sequence[Event | None]) -> Iterator[Sequence[Event | None]]:
-    """The events of each block."""
-    start = 0
-    for block in blocks:
-        yield events[start : start + len(block)]
-        start += len(block)
 
 
 def _wanted(assignment: Assignment, records: Sequence[Record], wanted: list[bool]) -> Sequence[Record]:

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from consumers.context import Resources
-from consumers.runtime.agent import Agent
+from consumers.runtime.agent import Agent, Executor
+from consumers.runtime.handlers import event_taken_by, import_function
+from consumers.runtime.together import Together
 from consumers.runtime.work import Kit
 from schemas.catalogue import load_catalogue
 from schemas.codec import Codec
@@ -40,6 +42,17 @@ def open_state(agent: Agent, kit: Kit) -> "State | None":
     from consumers.runtime.state import State
 
     return State(kit.settings.database_url, group=kit.settings.names.group(agent.name))
+
+
+def open_together(agent: Agent, kit: Kit) -> Together | None:
+    """What the agent's thread decodes with, for coroutines: their loop has enough to do. All else decodes where it handles.
+
+    Raises:
+        ConfigurationError: when the handler cannot be imported, or does not say which event it takes.
+    """
+    if agent.executor is not Executor.ASYNCIO:
+        return None
+    return Together(kit.codec, event_taken_by(import_function(agent, agent.handler), agent))
 
 
 def open_trial(agent: Agent, kit: Kit) -> "State | None":

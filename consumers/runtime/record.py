@@ -4,7 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from schemas.event import Event
 from schemas.origin import Origin
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -25,7 +24,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         first_failure_ms: when it first failed, in milliseconds since the epoch; 0 if it never did.
         origin: of a record that came again by a retry topic, where it first stood, under the broker's name of the topic.
         redrives: how often an operator has sent it to its agent again.
-        event: what its value says, where that was decoded together with its neighbours'; None where the handler's side is to.
     """
 
     topic: str
@@ -39,7 +37,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     first_failure_ms: int = 0
     origin: Origin | None = None
     redrives: int = 0
-    event: Event | None = None
 
 
 class Result(msgspec.Struct, frozen=True, gc=False, array_like=True):

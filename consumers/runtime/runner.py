@@ -10,7 +10,6 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Bounds
 from consumers.runtime.chunk import Chunk
@@ -22,7 +21,7 @@ from consumers.runtime.executors import make_executor
 from consumers.runtime.flow import Flow
 from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
-from consumers.runtime.kit import open_state
+from consumers.runtime.kit import open_state, open_together
 from consumers.runtime.membership import Membership, drained, until
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.settlement import Settlement
@@ -95,7 +94,9 @@ class Runner:
         )
         waiting = Waiting(self.membership, self._settlement)
         self._flow = Flow(agent, self.membership, outputs, self.stats, pace=bounds.pace() if bounds else None)
-        self._intake = Intake(agent, self.membership, waiting, self._flow, self.stats, ahead=Ahead.of(agent, kit))
+        self._intake = Intake(
+            agent, self.membership, waiting, self._flow, self.stats, together=open_together(agent, kit)
+        )
         self._commits = Commits(agent, self.membership, in_flight=lambda: self._flow.most_begun)
         self._dispatch = Dispatch(agent, self._executor, self._flow, self.circuits)
         self._inbox = Inbox(agent, self._events, self._settlement, self._dispatch, self.membership)

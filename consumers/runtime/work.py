@@ -4,17 +4,19 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Protocol
 
 import msgspec
 
 from consumers.context import Context, Deadline, Resources
 from consumers.runtime.agent import Agent
-from consumers.runtime.block import decoded_events
+from consumers.runtime.block import values_of
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.failure import failure_of
 from consumers.runtime.handlers import event_taken_by, import_function, takes_context
 from consumers.runtime.record import BRIEF, HELD, Failed, Handled, Outcome, Record, Result
+from consumers.runtime.together import Together
 from schemas import names as wire
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
@@ -62,16 +64,21 @@ class Work:
         self._handler = import_function(agent, agent.handler)
         self._takes_context = takes_context(self._handler)
         self._reader = event_taken_by(self._handler, agent)
+        self._together = Together(kit.codec, self._reader)
         self._output = kit.settings.names.topic(agent.output) if agent.output else None
 
     def perform(self, chunk: Chunk) -> None:
         """Run the chunk's records one after another; stops early when it is answered for, or past its limit.
 
+        They are decoded here and now, so that the handler finds them in the cache: 1.2 times as many events a second, inline, as
+        when they were decoded as they were polled (docs/performance.md).
+
         The same as `run` for each, written out: two calls more a record cost what a short handler does.
         """
+        chunk.events = self.decoded(values_of(chunk.records))
         outcomes, handler, now_s = chunk.outcomes, self._handler, time.monotonic
         records = self._looked_at(chunk)
-        for index, decoded in _due(chunk, records):
+        for index, decoded in _due(chunk):
             began_s = chunk.started_s
             try:
                 event = self._decode(records[index]) if decoded is None else decoded
@@ -87,16 +94,20 @@ class Work:
                 chunk.finish(index, failure_of(error, elapsed_us=_since_us(began_s)))
             chunk.started_s = ended_s
 
-    def each(self, records: Sequence[Record], events: Sequence[Event | None]) -> Iterator[Outcome]:
+    def decoded(self, values: Sequence[bytes | None]) -> Sequence[Event | None] | None:
+        """Parallel to the values, what they say, decoded in one call; None where that does not pay, or cannot be done."""
+        return self._together.decode(values)
+
+    def each(self, records: Sequence[Record], events: Sequence[Event | None] | None) -> Iterator[Outcome]:
         """The same for whoever tells each outcome as soon as it is there.
 
         Args:
             records: in offset order.
-            events: what was decoded of them already.
+            events: what was decoded of them together.
         """
         handler, now_s, takes_context = self._handler, time.monotonic, self._takes_context
         failed: set[bytes | None] = set()
-        for record, decoded in zip(records, events, strict=True):
+        for record, decoded in zip(records, events or repeat(None, len(records)), strict=True):
             if failed and record.key in failed:
                 yield HELD
                 continue
@@ -118,7 +129,7 @@ class Work:
         """One record: decode, handle, encode; a failure comes back as data."""
         began_s = time.monotonic()
         try:
-            event = record.event or self._decode(record)
+            event = self._decode(record)
             answer = self._handler(event, self._context(record)) if self._takes_context else self._handler(event)
             elapsed_us = _since_us(began_s)
             return Handled(self._results(record, event, answer, elapsed_us), elapsed_us)
@@ -129,7 +140,7 @@ class Work:
         """The same for a coroutine function; only being cancelled passes through."""
         began_s = time.monotonic()
         try:
-            event = record.event or self._decode(record)
+            event = self._decode(record)
             awaitable = self._handler(event, self._context(record)) if self._takes_context else self._handler(event)
             answer = await awaitable
             elapsed_us = _since_us(began_s)
@@ -142,10 +153,13 @@ class Work:
             return failure_of(error, elapsed_us=_since_us(began_s))
 
     async def perform_async(self, chunk: Chunk, alarm: Alarm) -> None:
-        """`perform` for a coroutine function, in a task that the alarm cancels when a record is past its deadline."""
+        """`perform` for a coroutine function, in a task that the alarm cancels when a record is past its deadline.
+
+        The loop has coroutines to run: what was decoded together was decoded by the agent's thread.
+        """
         handler, now_s = self._handler, time.monotonic
         records = self._looked_at(chunk)
-        for index, decoded in _due(chunk, records):
+        for index, decoded in _due(chunk):
             began_s = chunk.started_s
             outcome: Outcome | None = None
             try:
@@ -248,14 +262,14 @@ def result_headers(agent: str, record: Record, elapsed_us: int) -> tuple[tuple[s
     return ((wire.SOURCE_AGENT, agent.encode()), (wire.HANDLING_US, str(elapsed_us).encode()), *passed)
 
 
-def _due(chunk: Chunk, records: Sequence[Record]) -> Iterator[tuple[int, Event | None]]:
+def _due(chunk: Chunk) -> Iterator[tuple[int, Event | None]]:
     """Each record that may start now, by index, with what was decoded of it; none once the chunk is answered for, or late.
 
     Whoever runs it notes in `started_s` when it ended: the next one starts then.
     """
     chunk.started_s = time.monotonic()
     limit_s = chunk.started_s + chunk.limit_s
-    for index, decoded in enumerate(decoded_events(records)):
+    for index, decoded in enumerate(chunk.events or repeat(None, len(chunk.records))):
         if chunk.answered or chunk.started_s > limit_s:
             return
         if not (chunk.failed_keys and chunk.holds(index)):

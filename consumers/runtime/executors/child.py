@@ -17,7 +17,6 @@ from pathlib import Path
 import msgspec
 
 from consumers.runtime.agent import Agent, Executor
-from consumers.runtime.ahead import Ahead
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors import request as requests
 from consumers.runtime.executors.area import Area, Shared, Writer
@@ -121,19 +120,17 @@ def _work(settings: Settings, agent_name: str) -> Perform:
 
 
 def _of_records(agent: Agent, kit: Kit) -> Perform:
-    from consumers.runtime.handlers import event_taken_by, import_function
     from consumers.runtime.work import Work
 
     work = Work(agent, kit)
-    ahead = Ahead(kit.codec, event_taken_by(import_function(agent, agent.handler), agent))
     decodes_together = agent.memory_mb is None  # polars takes much address space, and aborts where there is none
 
     def perform(request: Request, start: Callable[[], None]) -> Iterator[Outcome]:
         records, events = request.all_records(), None
         if request.together and decodes_together:
-            events = ahead.events(request.values())
+            events = work.decoded(request.values())
         start()
-        return work.each(records, events or [None] * len(records))
+        return work.each(records, events)
 
     return perform
 

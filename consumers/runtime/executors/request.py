@@ -28,7 +28,7 @@ class Columns(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, block: Block) -> "Columns":
-        """Of what a poll brought; what was decoded of it stays behind."""
+        """Of what a poll brought."""
         headers = block.headers
         return cls(block.offsets, block.timestamps_ms, block.keys, block.values, headers if any(headers) else None)
 
@@ -44,7 +44,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
         limit_s: seconds after which no further record of it is started.
         together: whether its values may be decoded together; not after a child has died of that.
         columns: its records, or None where they are
-        records: in offset order; what was decoded of them stays behind.
+        records: in offset order.
     """
 
     topic: str
@@ -64,7 +64,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
         if isinstance(chunk.records, Block):
             columns = Columns.of(chunk.records)
         else:
-            records = [r if r.event is None else msgspec.structs.replace(r, event=None) for r in chunk.records]
+            records = [*chunk.records]
         place = owner.topic, owner.partition, owner.topic_id, owner.stored
         return cls(*place, chunk.limit_s, together, columns, records)
 

@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from consumers.runtime.block import (
     Block,
-    decoded_events,
     headers_of,
-    joined,
     keys_of,
     offsets_of,
     pick,
@@ -17,7 +15,6 @@ from consumers.runtime.block import (
 )
 from consumers.runtime.intake import record_of
 from consumers.runtime.lane_queue import LaneQueue
-from tests.support.shop.records import OrderPlaced
 
 PLACE = ("orders.placed", 3)
 _bytes = st.none() | st.binary(max_size=3)
@@ -50,19 +47,6 @@ def test_a_block_is_the_list_of_its_records(contents, data):
     assert [*pick(block, chosen)] == pick(plain, chosen)
     for index in range(-len(plain), len(plain)):
         assert block[index] == plain[index]
-
-
-@given(_contents, st.data())
-def test_what_was_decoded_stays_with_its_record(contents, data):
-    messages = messages_of(contents)
-    placed = [OrderPlaced(order_id=str(number)) for number in range(len(messages))]
-    events = [data.draw(st.none() | st.just(event)) for event in placed]
-    block = Block.of(PLACE, messages).decoded(events)
-    cut = data.draw(st.integers(0, len(messages)))
-    again = joined([block[:cut], block[cut:]]) if 0 < cut < len(messages) else block
-    assert [*decoded_events(again)] == [record.event for record in again] == events
-    half_decoded = joined([Block.of(PLACE, messages), block]) if messages else block
-    assert [*decoded_events(half_decoded)] == ([None] * len(messages) + events if messages else [])
 
 
 @given(

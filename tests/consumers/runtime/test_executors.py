@@ -7,7 +7,7 @@ from consumers.runtime.local import agent_named
 from consumers.runtime.record import Failed, Handled, Held
 from consumers.runtime.work import Work
 from tests.support.kits import Bench, order_record, shop_kit
-from tests.support.shop.records import OrderConfirmed, OrderPlaced
+from tests.support.shop.records import OrderConfirmed
 
 EXECUTORS = ["inline", "threads", "processes", "asyncio"]
 WITH_DEADLINE = ["threads", "processes", "asyncio"]
@@ -170,15 +170,6 @@ def test_where_chunks_are_short_one_more_for_each_thread_may_wait_and_a_cancelle
     assert one.back.empty()
     assert waiting.outcomes == [None]
     assert one.executor.free == 4, "chunks are not short any more: a drain would wait for what waits"
-
-
-@pytest.mark.parametrize("name", ["inline", "threads", "asyncio"])
-def test_a_record_that_was_decoded_ahead_is_not_decoded_again(bench, name):
-    one = bench(name)
-    record = order_record(one.kit, 0)
-    event = one.kit.codec.decode(record.value, OrderPlaced)
-    one.submit([msgspec.structs.replace(record, value=b"no event", event=event)])
-    assert [type(outcome) for outcome in one.result()] == [Handled]
 
 
 def test_a_handler_that_asks_for_no_context_gets_none():

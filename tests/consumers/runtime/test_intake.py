@@ -3,13 +3,12 @@
 from itertools import groupby
 
 from confluent_kafka import Message
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.runtime.ahead import Ahead
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.block import decoded_events
 from consumers.runtime.intake import Intake, _by_place
+from consumers.runtime.kit import open_together
 from consumers.runtime.local import agent_named
 from consumers.runtime.metadata import Hold, Note
 from consumers.runtime.offsets import Start
@@ -43,36 +42,6 @@ class Owned:
         self.fetched_again.append(assignment.partition)
 
 
-@example([(index % 2, "ok") for index in range(60)])
-@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["ok", "ok", "ok", "torn", "foreign"])), max_size=80))
-def test_what_one_poll_brings_of_several_partitions_is_decoded_together_and_nobody_suffers_from_a_neighbour(brought):
-    kit = shop_kit()
-    agent = agent_named(kit, "threads")
-    owned, offsets, messages, expected = Owned(agent), [0, 0], [], {0: [], 1: []}
-    for partition, kind in brought:
-        at = offsets[partition]
-        offsets[partition] += 1
-        good = order_record(kit, at, key=b"k").value
-        value = {"ok": good, "torn": good[:-2], "foreign": b"garbage"}[kind]
-        messages.append(Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value))
-        expected[partition].append(f"o{at}" if kind == "ok" else None)
-    ahead = Ahead.of(agent, kit)
-    eventually(lambda: ahead.events([order_record(kit, 0).value] * 100) is not None)
-    intake = Intake(agent, owned, None, None, Stats(), ahead=ahead)
-    assert intake.accept(messages) == []
-    assert owned.fetched_again == []
-    for (_, partition), assignment in owned.assignments.items():
-        cut = assignment.lanes.take(100)
-        records = cut[1] if cut else []
-        assert [record.offset for record in records] == list(range(offsets[partition]))
-        if len(brought) == 60 and {kind for _, kind in brought} == {"ok"}:
-            assert None not in decoded_events(records)
-        for event, order_id in zip(decoded_events(records), expected[partition], strict=True):
-            assert event is None or event.order_id == order_id, (
-                "what is not decoded here is decoded by the handler's side"
-            )
-
-
 def placed(kit, *offsets):
     value = order_record(kit, 0).value
     return [Message(topic="orders.placed", partition=0, offset=at, key=b"k", value=value) for at in offsets]
@@ -83,7 +52,7 @@ def test_what_does_not_begin_at_the_start_is_fetched_once_more_and_believed_then
     agent = agent_named(kit, "threads")
     owned = Owned(agent)
     assignment = owned.assignments["orders.placed", 0]
-    intake = Intake(agent, owned, None, None, Stats(), ahead=None)
+    intake = Intake(agent, owned, None, None, Stats())
     intake.accept(placed(kit, 5, 6))
     assert owned.fetched_again == [0]
     assert assignment.watermark.highest == 0
@@ -123,7 +92,7 @@ def test_of_a_partition_with_suspects_no_more_than_its_share_is_taken_and_nothin
     careful = owned.assignments["orders.placed", 0]
     careful.done = bytes(at in done for at in range(31))
     careful.held_by(Hold("it", 0, 2), Suspects(until=1_000, most=1_000))
-    intake = Intake(agent, owned, None, Share(), Stats(), ahead=None)
+    intake = Intake(agent, owned, None, Share(), Stats())
     value, nexts = order_record(kit, 0).value, [0, 0]
     for poll in polls:
         messages = []
@@ -171,22 +140,32 @@ def test_what_follows_in_the_same_poll_on_a_record_that_is_not_due_is_left_to_be
         Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value)
         for partition, at in places
     ]
-    Intake(agent, owned, waiting, None, Stats(), ahead=None).accept(messages)
+    Intake(agent, owned, waiting, None, Stats()).accept(messages)
     assert waiting.taken == [0, 1]
 
 
-def test_nothing_is_decoded_together_before_the_owners_mark_is_told():
+def test_for_coroutines_what_comes_is_decoded_as_it_comes_but_not_before_the_owners_mark_is_told():
     """Of what kills while it is decoded, the owner would die unmarked, each time anew."""
     kit = shop_kit()
-    agent = agent_named(kit, "threads")
+    agent = agent_named(kit, "asyncio")
     owned = Owned(agent)
     assignment = owned.assignments["orders.placed", 0]
     assignment.held_by(Hold("it", 0), Suspects())
-    intake = Intake(agent, owned, None, None, Stats(), ahead=Ahead.of(agent, kit))
+    together = open_together(agent, kit)
+    eventually(lambda: together.decode([order_record(kit, 0).value] * 100))
+    intake = Intake(agent, owned, None, None, Stats(), together=together)
     intake.accept(placed(kit, *range(40)))
     lane, records = assignment.lanes.take(40)
-    assert set(decoded_events(records)) == {None}
+    assert assignment.take_events(records) is None
     assignment.lanes.release(lane)
     assignment.marked = True
     intake.accept(placed(kit, *range(40, 80)))
-    assert None not in decoded_events(assignment.lanes.take(100)[1])
+    _, records = assignment.lanes.take(100)
+    assert [event.order_id for event in assignment.take_events(records)] == ["o0"] * 40
+    assert assignment.take_events(records) is None, "an event is taken once"
+
+
+def test_only_coroutines_have_their_records_decoded_by_the_agents_thread():
+    kit = shop_kit()
+    for name in ("inline", "threads", "processes"):
+        assert open_together(agent_named(kit, name), kit) is None

@@ -2,7 +2,6 @@
 
 import time
 
-import msgspec
 import pytest
 
 from consumers.runtime.chunk import Purpose
@@ -10,7 +9,7 @@ from consumers.runtime.record import Failed, Handled, Held
 from tests.support.desks import ExactDesk
 from tests.support.flows import eventually
 from tests.support.kits import Bench, order_record
-from tests.support.shop.records import OrderConfirmed, OrderPlaced
+from tests.support.shop.records import OrderConfirmed
 
 IN_THE_WORKER = ["inline", "threads", "asyncio"]
 
@@ -56,13 +55,6 @@ def test_an_innocent_suspect_gives_the_same_bytes_as_in_the_worker(bench, name):
     (in_a_child,) = one.result()
     assert in_a_child.results[0].value == in_the_worker.results[0].value
     assert one.kit.codec.decode(in_a_child.results[0].value, OrderConfirmed).order_id == "o0"
-
-
-def test_what_was_decoded_of_a_suspect_stays_behind(bench):
-    one = bench("threads")
-    decoded = msgspec.structs.replace(order_record(one.kit, 0), event=OrderPlaced(order_id="o0"))
-    one.submit([decoded], Purpose.ALONE)
-    assert isinstance(one.result()[0], Handled)
 
 
 def test_a_suspect_has_its_deadline_where_the_worker_could_not_end_it(bench):
