@@ -77,6 +77,10 @@ class _Manifest(msgspec.Struct, frozen=True):
     objects: dict[str, Stored]
 
 
+_manifests = msgspec.json.Decoder(_Manifest)
+"""Made here, once: two threads at once that meet a class for the first time crash msgspec (see schemas.conversion)."""
+
+
 class _Sets(Protocol):
     """Writes the objects of a folder so that its manifest appears with them or after them."""
 
@@ -205,7 +209,7 @@ class ObjectStore:
         Raises:
             ObjectNotFoundError: when no set is visible there.
         """
-        return msgspec.json.decode(self.get(f"{folder}/{MANIFEST}"), type=_Manifest).objects
+        return _manifests.decode(self.get(f"{folder}/{MANIFEST}")).objects
 
     def exists(self, path: str) -> bool:
         """Whether there is an object at the path."""

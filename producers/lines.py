@@ -6,6 +6,7 @@ import msgspec
 
 from producers.json_form import from_json
 from producers.record_types import record_type
+from schemas.conversion import convert
 from schemas.errors import InvalidEventError
 from schemas.event import Event
 from schemas.schema_set import Schema
@@ -41,7 +42,7 @@ class LineReader:
         if not isinstance(value, dict):
             raise InvalidEventError(f"{name}: a JSON object is needed, not {_kind(value)}")
         try:
-            return msgspec.convert(self._plain(value, ""), self.kind)
+            return convert(self._plain(value, ""), self.kind)
         except msgspec.ValidationError as error:
             reason, _, place = str(error).partition(" - at ")
             field = place.strip("`").removeprefix("$").removeprefix(".")

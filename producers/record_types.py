@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas import lint
+from schemas.conversion import convert
 from schemas.errors import ConfigurationError
 from schemas.event import Event, new_event_id, now_us
 from schemas.ranges import Int32, Int64
@@ -33,7 +34,7 @@ def record_type(schema: Schema) -> type[Event]:
     if schema.fingerprint not in _made:
         made = _Maker().record(schema.raw, "", event=True)
         try:
-            msgspec.convert({}, made)
+            convert({}, made)
         except msgspec.ValidationError:
             pass  # its fields are missing; a type that msgspec cannot tell apart is a TypeError
         except TypeError as error:
@@ -79,7 +80,7 @@ class _Maker:
         first = field["type"][0] if isinstance(field["type"], list) else field["type"]
         default = _default(field["default"], first)
         try:
-            value = msgspec.convert(default, kind)
+            value = convert(default, kind)
         except msgspec.ValidationError as error:
             raise ConfigurationError([f"the default of {name}: {error}"]) from error
         return name, kind, msgspec.field(default_factory=lambda: value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from schemas import framing
+from schemas.conversion import convert
 from schemas.errors import (
     ConfigurationError,
     DecodeError,
@@ -112,7 +113,7 @@ class Codec:
             RegistryUnavailableError: if the registry is needed and does not answer, or none is configured.
         """
         try:
-            return msgspec.convert(self._plain(value, reader, origin), reader)
+            return convert(self._plain(value, reader, origin), reader)
         except msgspec.ValidationError as error:
             raise DecodeError(value, str(error), origin=origin) from error
 
@@ -177,7 +178,7 @@ class Codec:
         """The fields of a value in the reader's form, checked as `decode` checks them, but not made a record."""
         plain = self._plain(value, reader, None)
         try:
-            msgspec.convert(plain, reader)
+            convert(plain, reader)
         except msgspec.ValidationError as error:
             raise DecodeError(value, str(error)) from error
         return plain

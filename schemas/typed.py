@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas import framing, wire
 from schemas.columnar import Layout, decode_columns
+from schemas.conversion import convert
 from schemas.errors import NotColumnarError
 from schemas.event import Event
 from schemas.ranges import Int32, Int64
@@ -109,10 +110,10 @@ def _read_of(node: wire.Node, hint: Any) -> _Read:
         return _tuples
     wanted = list[hint]
 
-    def convert(column: pl.Series) -> Sequence[Any]:
-        return msgspec.convert([_value(value, node) for value in column.to_list()], wanted)
+    def converted(column: pl.Series) -> Sequence[Any]:
+        return convert([_value(value, node) for value in column.to_list()], wanted)
 
-    return convert
+    return converted
 
 
 def _tuples(column: pl.Series) -> Sequence[Any]:

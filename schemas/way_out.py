@@ -5,6 +5,7 @@ import re
 
 import msgspec
 
+from schemas.conversion import convert
 from schemas.encoding import UNFIT, encoder_of
 from schemas.errors import EventTooLargeError, InvalidEventError
 from schemas.event import Event
@@ -60,7 +61,7 @@ class WayOut:
         """
         try:
             plain = msgspec.to_builtins(event, builtin_types=(bytes,))
-            msgspec.convert(plain, type(event))
+            convert(plain, type(event))
             out = io.BytesIO()
             out.write(self._prefix)
             self._write(out, self._schema, plain, disable_tuple_notation=True)
@@ -70,7 +71,7 @@ class WayOut:
 
     def event_of(self, value: bytes) -> Event:
         """The event whose bytes `encode` has given."""
-        return msgspec.convert(self._read(io.BytesIO(value[len(self._prefix) :]), self._schema, None), self.kind)
+        return convert(self._read(io.BytesIO(value[len(self._prefix) :]), self._schema, None), self.kind)
 
     @staticmethod
     def _refuse(_event: Event, _prefix: bytes) -> bytes:
