@@ -19,7 +19,7 @@ def convert(value: Any, kind: type[T]) -> T:
     Raises:
         msgspec.ValidationError: if the value does not fit.
     """
-    hashable: Any = kind
+    hashable: Any = kind  # as every class is, which mypy does not know of type[T]
     found: T = msgspec.convert(value, _known(hashable))
     return found
 

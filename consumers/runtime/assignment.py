@@ -193,9 +193,9 @@ class Assignment:
             self.begun_s = time.monotonic()
         self.watermark.deliver(offsets)
 
-    def decoded(self, records: Sequence[Record], events: Sequence[Event | None] | None) -> None:
+    def note_events(self, records: Sequence[Record], events: Sequence[Event | None]) -> None:
         """Note what these say, parallel to them, until they are handed over."""
-        for offset, event in zip(offsets_of(records), events or (), strict=events is not None):
+        for offset, event in zip(offsets_of(records), events, strict=True):
             if event is not None:
                 self.events[offset] = event
 

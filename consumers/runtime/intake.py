@@ -47,7 +47,7 @@ class Intake:
         flow: Flow,
         stats: Stats,
         *,
-        together: Together | None = None,
+        together: Together | None,
     ) -> None:
         self._agent = agent
         self._together = together
@@ -185,11 +185,18 @@ class Intake:
         if assignment.careful:
             assignment.suspects.delivered(offsets_of(records))
             records = _tried(assignment, records)
-        elif self._together is not None and not assignment.unsaid:
-            assignment.decoded(records, self._together.decode(values_of(records)))
+        else:
+            self._decode(assignment, records)
         assignment.lanes.add(records)
         if values:
             self._stats.sized(sum(map(len, filter(None, values))), len(values))
+
+    def _decode(self, assignment: Assignment, records: Sequence[Record]) -> None:
+        """Decode what comes, where that is not left to the executor; not before the owner's mark is told."""
+        if self._together is not None and not assignment.unsaid:
+            events = self._together.decode(values_of(records))
+            if events is not None:
+                assignment.note_events(records, events)
 
     @staticmethod
     def _within(assignment: Assignment, bound: Bound, records: Sequence[Record]) -> list[Record]:

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import structlog
 
+from consumers.runtime.failure import MESSAGE_BYTES, bounded
 from schemas.codec import Codec
 from schemas.event import Event
 
@@ -47,9 +48,12 @@ class Together:
             return None
         try:
             return self._codec.typed(bodies, self._reader)
-        except BaseException as error:  # polars' panics are such; raised here, it would keep all of them for ever
+        except BaseException as error:  # polars' panics are such. Raised, it would hold back the good ones with the bad
             log.warning(
-                "not_decoded_together", records=len(bodies), error=type(error).__name__, reason=str(error)[:500]
+                "not_decoded_together",
+                records=len(bodies),
+                error=type(error).__name__,
+                reason=bounded(str(error), MESSAGE_BYTES),
             )
             return None
 

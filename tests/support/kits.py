@@ -52,10 +52,12 @@ class Bench:
         self.executor = make_executor(self.agent, self.kit, state=None, done=self.back.put)
         self.executor.start()
 
-    def submit(self, records, purpose=Purpose.RECORDS, limit_s=math.inf):
+    def submit(self, records, purpose=Purpose.RECORDS, limit_s=math.inf, events=None):
         lanes = Lanes(lanes=1, order=self.agent.order)
         deadline_s, key_of = self.agent.deadline_s, lanes.key_of
-        chunk = Chunk(Owner(), 0, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose)
+        chunk = Chunk(
+            Owner(), 0, records, key_of, deadline_s=deadline_s, limit_s=limit_s, purpose=purpose, events=events
+        )
         self.executor.submit(chunk)
         return chunk
 

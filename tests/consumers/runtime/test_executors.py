@@ -1,13 +1,16 @@
 """One contract for all executors."""
 
+import threading
+
 import msgspec
 import pytest
 
 from consumers.runtime.local import agent_named
 from consumers.runtime.record import Failed, Handled, Held
 from consumers.runtime.work import Work
+from tests.support.flows import eventually
 from tests.support.kits import Bench, order_record, shop_kit
-from tests.support.shop.records import OrderConfirmed
+from tests.support.shop.records import OrderConfirmed, OrderPlaced
 
 EXECUTORS = ["inline", "threads", "processes", "asyncio"]
 WITH_DEADLINE = ["threads", "processes", "asyncio"]
@@ -170,6 +173,28 @@ def test_where_chunks_are_short_one_more_for_each_thread_may_wait_and_a_cancelle
     assert one.back.empty()
     assert waiting.outcomes == [None]
     assert one.executor.free == 4, "chunks are not short any more: a drain would wait for what waits"
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_of_many_records_that_are_decoded_together_only_the_torn_one_fails(bench, name):
+    """The first chunk comes before what decodes together is loaded, the last one after it; nobody sees a difference."""
+    one = bench(name)
+    records = [order_record(one.kit, number, key=b"k%d" % number) for number in range(40)]
+    records[20] = msgspec.structs.replace(records[20], value=records[20].value[:-2])
+    for _ in range(3):
+        one.submit(records)
+        outcomes = one.result()
+        assert [number for number, outcome in enumerate(outcomes) if not isinstance(outcome, Handled)] == [20]
+        assert outcomes[20].kind == "undecodable"
+        eventually(lambda: "decoder" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_what_was_decoded_for_coroutines_is_not_decoded_again(bench):
+    one = bench("asyncio")
+    record = order_record(one.kit, 0)
+    event = one.kit.codec.decode(record.value, OrderPlaced)
+    one.submit([msgspec.structs.replace(record, value=b"no event")], events=[event])
+    assert [type(outcome) for outcome in one.result()] == [Handled]
 
 
 def test_a_handler_that_asks_for_no_context_gets_none():

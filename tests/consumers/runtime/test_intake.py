@@ -42,6 +42,23 @@ class Owned:
         self.fetched_again.append(assignment.partition)
 
 
+@given(st.lists(st.integers(0, 1), max_size=80))
+def test_what_one_poll_brings_of_several_partitions_is_laned_each_in_its_order(brought):
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    owned, offsets, messages, value = Owned(agent), [0, 0], [], order_record(kit, 0).value
+    for partition in brought:
+        messages.append(
+            Message(topic="orders.placed", partition=partition, offset=offsets[partition], key=b"k", value=value)
+        )
+        offsets[partition] += 1
+    assert Intake(agent, owned, None, None, Stats(), together=None).accept(messages) == []
+    assert owned.fetched_again == []
+    for (_, partition), assignment in owned.assignments.items():
+        cut = assignment.lanes.take(100)
+        assert [record.offset for record in (cut[1] if cut else [])] == list(range(offsets[partition]))
+
+
 def placed(kit, *offsets):
     value = order_record(kit, 0).value
     return [Message(topic="orders.placed", partition=0, offset=at, key=b"k", value=value) for at in offsets]
@@ -52,7 +69,7 @@ def test_what_does_not_begin_at_the_start_is_fetched_once_more_and_believed_then
     agent = agent_named(kit, "threads")
     owned = Owned(agent)
     assignment = owned.assignments["orders.placed", 0]
-    intake = Intake(agent, owned, None, None, Stats())
+    intake = Intake(agent, owned, None, None, Stats(), together=None)
     intake.accept(placed(kit, 5, 6))
     assert owned.fetched_again == [0]
     assert assignment.watermark.highest == 0
@@ -92,7 +109,7 @@ def test_of_a_partition_with_suspects_no_more_than_its_share_is_taken_and_nothin
     careful = owned.assignments["orders.placed", 0]
     careful.done = bytes(at in done for at in range(31))
     careful.held_by(Hold("it", 0, 2), Suspects(until=1_000, most=1_000))
-    intake = Intake(agent, owned, None, Share(), Stats())
+    intake = Intake(agent, owned, None, Share(), Stats(), together=None)
     value, nexts = order_record(kit, 0).value, [0, 0]
     for poll in polls:
         messages = []
@@ -140,7 +157,7 @@ def test_what_follows_in_the_same_poll_on_a_record_that_is_not_due_is_left_to_be
         Message(topic="orders.placed", partition=partition, offset=at, key=b"k", value=value)
         for partition, at in places
     ]
-    Intake(agent, owned, waiting, None, Stats()).accept(messages)
+    Intake(agent, owned, waiting, None, Stats(), together=None).accept(messages)
     assert waiting.taken == [0, 1]
 
 
