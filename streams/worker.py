@@ -1,5 +1,6 @@
 """`faust -A streams worker`: Faust's own command, with our options and without its web server."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -83,6 +84,7 @@ class worker(FaustWorkerCommand):  # noqa: N801  the class's name is the command
             "HEADRACE_METRICS_PORT": str(metrics_port or ""),
         }
         settings = from_environment({**os.environ, **{name: value for name, value in flags.items() if value}})
+        faulthandler.enable()  # a handler's SIGSEGV leaves the stacks of all threads in the log
         kit = open_kit(settings)  # imports the user's module too, and with it any stock agent
         picked = chosen(kit.catalogue.agents, settings.agents, parse_changes(concurrency=concurrency, reset=reset))
         logs.configure(settings.log_level)

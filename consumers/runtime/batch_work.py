@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from consumers.batch import Batch, Later
 from consumers.context import Context, Deadline
@@ -166,10 +167,8 @@ class BatchWork:
 
     def _frame(self, records: Sequence[Record], fresh: Sequence[Record]) -> tuple[Any, dict[int, DecodeError]]:
         """The columns of the fresh ones of the records, and what could not be decoded, by index among those."""
-        import polars
-
         if not self._readers:
-            return polars.DataFrame(), {}
+            return pl.DataFrame(), {}
         reader = self._readers[origin_of(records[0], self._kit).topic]
         values: Any = values_of(fresh)
         columns = self._kit.codec.columns(values, reader, self._agent.fields)

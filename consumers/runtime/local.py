@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from consumers.runtime.agent import Agent
-from consumers.runtime.batch_work import BatchWork
 from consumers.runtime.chunk import Chunk
 from consumers.runtime.fate import Fate, decide
 from consumers.runtime.kit import open_kit
@@ -93,6 +92,8 @@ def agent_named(kit: Kit, name: str) -> Agent:
 
 def _run_batch(agent: Agent, kit: Kit, records: list[Record]) -> list[Ran]:
     """One batch over a database of its own that is thrown away; an exact agent's results come out of its outbox."""
+    from consumers.runtime.batch_work import BatchWork
+
     with _throwaway(kit) as fresh:
         state = None
         if agent.exact:

@@ -83,14 +83,17 @@ def test_a_record_that_kills_its_worker_is_dead_lettered_and_its_neighbours_are_
     crashing.place(*innocent[:120], ("killer", wish), *innocent[120:])
     workers = Orchestrator(crashing, start_worker, agent)
     workers.until(lambda: crashing.lag(agent) == 0)
-    (letter,) = letters_of(crashing, agent).items()
-    assert letter[0] == "killer"
-    assert letter[1]["headrace-attempts"] == b"3"
-    assert letter[1]["headrace-error-class"] == b"ProcessDied"
-    assert letter[1]["headrace-error-message"] == b"the handler's process ended " + how
+    letters = letters_of(crashing, agent)
+    assert list(letters) == ["killer"], letters
+    letter = letters["killer"]
+    assert letter["headrace-attempts"] == b"3"
+    assert letter["headrace-error-class"] == b"ProcessDied"
+    assert letter["headrace-error-message"] == b"the handler's process ended " + how
     assert len(workers.workers) <= MOST_OWNERS
     assert set(confirmed(crashing)) == {order_id for order_id, _ in innocent}
     assert "taken_carefully" in workers.workers[-1].text()
+    if wish == "segfault":
+        assert all("in end_process" in worker.text() for worker in (workers.workers[0], workers.workers[-1]))
     assert workers.workers[-1].terminate() == 0
 
 

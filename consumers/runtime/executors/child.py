@@ -1,6 +1,7 @@
 """The child process: bytes in, encoded results out, one record after another; it does not outlive its parent."""
 
 import asyncio
+import faulthandler
 import fcntl
 import multiprocessing
 import os
@@ -44,6 +45,7 @@ def main(connection: Connection, tickets: socket.socket, shared: Shared, setting
     Its outcomes go there one by one, so that a later death costs only the record that runs; DONE says that they are complete.
     """
     _end_with_parent()
+    faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
@@ -154,7 +156,10 @@ def _of_coroutines(agent: Agent, kit: Kit) -> Perform:
 
 
 def _of_batches(agent: Agent, kit: Kit) -> Perform:
-    """Batches of one record. Of an exact agent nothing is kept: it is a trial."""
+    """Batches of one record. Of an exact agent nothing is kept: it is a trial.
+
+    Waiting for the database is not the record's time, here as in the worker: then it runs since its transaction has begun.
+    """
     from consumers.runtime.batch_work import BatchWork
     from consumers.runtime.executors.inline import performed
     from consumers.runtime.kit import open_trial
@@ -163,12 +168,25 @@ def _of_batches(agent: Agent, kit: Kit) -> Perform:
 
     def perform(request: Request, start: Callable[[], None]) -> Iterator[Outcome]:
         owner = _Owner(request.topic, request.partition, request.topic_id, request.stored)
-        chunk = Chunk(owner, 0, request.all_records(), key_of=lambda record: record.offset)
-        start()
+        chunk = _Trial(owner, 0, request.all_records(), key_of=lambda record: record.offset)
+        chunk.begins = start
+        if not agent.exact:
+            start()
         left_open = performed(work, chunk)
         return iter(chunk.settled(left_open))
 
     return perform
+
+
+class _Trial(Chunk):
+    """A chunk that says when its transaction has begun."""
+
+    begins: Callable[[], None]
+
+    def waited(self) -> None:
+        """What it waited for is there: its own time begins."""
+        super().waited()
+        self.begins()
 
 
 class _Owner(msgspec.Struct):

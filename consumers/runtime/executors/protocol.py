@@ -11,6 +11,7 @@ from consumers.runtime.record import Outcome
 from consumers.runtime.work import Kit, Work
 
 if TYPE_CHECKING:
+    from consumers.runtime.batch_work import BatchWork
     from consumers.runtime.state import State
 
 
@@ -71,7 +72,6 @@ def make_executor(agent: Agent, kit: Kit, *, state: "State | None", done: Done) 
 
 
 def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) -> Executor:
-    from consumers.runtime.batch_work import BatchWork
     from consumers.runtime.executors.inline import Inline
     from consumers.runtime.executors.threads import Threads
 
@@ -79,7 +79,13 @@ def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) ->
         from consumers.runtime.executors.event_loop import EventLoop
 
         return EventLoop(Work(agent, kit), concurrency=agent.concurrency, done=done)
-    work = BatchWork(agent, kit, state=state) if agent.batch_records else Work(agent, kit)
+    work = _batch_work(agent, kit, state) if agent.batch_records else Work(agent, kit)
     if agent.executor is Kind.INLINE:
         return Inline(work, done=done)
     return Threads(work, name=agent.name, concurrency=agent.concurrency, done=done)
+
+
+def _batch_work(agent: Agent, kit: Kit, state: "State | None") -> "BatchWork":
+    from consumers.runtime.batch_work import BatchWork  # polars with it, which other agents may never need
+
+    return BatchWork(agent, kit, state=state)

@@ -1,5 +1,8 @@
 """Suspects run in child processes, whatever the agent's executor: a death there costs the record that ran."""
 
+import sqlite3
+import subprocess
+import sys
 import time
 
 import pytest
@@ -139,3 +142,50 @@ def test_what_has_lived_through_its_trial_is_stored_once(tmp_path):
         assert desk.trials == 2
     finally:
         desk.close()
+
+
+def test_a_trial_that_waits_for_a_locked_database_does_not_run_yet(tmp_path):
+    """Three trials that had waited past their deadline would have been an innocent record's dead letter."""
+    desk = ExactDesk(f"sqlite:///{tmp_path}/headrace.db", deadline_s=0.5)
+    stranger = sqlite3.connect(tmp_path / "headrace.db", isolation_level=None)
+    try:
+        desk.assignment.suspects.charge(0, 1)
+        desk.deliver(0)
+        stranger.execute("BEGIN IMMEDIATE")
+        desk.dispatch.hand_over([desk.assignment])
+        keepers = desk.executor._children._keepers
+        eventually(lambda: any(keeper.child is not None and keeper.parcels for keeper in keepers))
+        time.sleep(3 * desk.agent.deadline_s)
+        stranger.execute("ROLLBACK")
+        trial = eventually(lambda: desk.back.get_nowait() if not desk.back.empty() else None)
+        assert isinstance(trial.outcomes[0], Handled)
+    finally:
+        stranger.close()
+        desk.close()
+
+
+FIRST_BATCH = """
+import sys
+from consumers.runtime.batch_work import BatchWork
+from consumers.runtime.chunk import Chunk
+from consumers.runtime.local import agent_named
+from tests.support.kits import Owner, order_record, shop_kit
+
+kit = shop_kit(catalogue="tests.support.crashing")
+work = BatchWork(agent_named(kit, "of-many"), kit, state=None)
+chunk = Chunk(Owner(), 0, [order_record(kit, 0)], key_of=lambda record: record.key)
+before = set(sys.modules)
+work.perform(chunk)
+print(type(chunk.outcomes[0]).__name__, *sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_first_batch_of_a_process_imports_no_library(tmp_path):
+    """It took polars 0.3 to 0.9 s of an innocent record's deadline, in every child anew: three such, and it was a dead letter."""
+    environment = {"SHOP_LEDGER": str(tmp_path / "ledger"), "PYTHONPATH": "."}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_BATCH], env=environment, capture_output=True, text=True, check=True
+    )
+    outcome, *imported = done.stdout.split()
+    assert outcome == "Handled"
+    assert {name.partition(".")[0] for name in imported} <= {"schemas", *sys.stdlib_module_names}
