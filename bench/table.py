@@ -1,5 +1,6 @@
 """The table, as Markdown, which is plain enough to be printed too."""
 
+import math
 from collections.abc import Sequence
 
 from bench.results import Result
@@ -20,6 +21,11 @@ def _cells(result: Result) -> tuple[str, ...]:
         return (f"{result.name}: {result.title}", f"unavailable: {reason}", *["–"] * 4, bar, "")
     spread = result.events_per_s
     figures = (f"{figure:,.0f}" for figure in (spread.min, spread.median, spread.max))
-    ratio = "–" if result.ratio is None else f"{result.ratio:.2f}"
+    ratio = "–" if result.ratio is None else _cut(result.ratio)
     met = {None: "", True: "met", False: "missed"}[result.met]
     return (f"{result.name}: {result.title}", *figures, ratio, result.against or "", bar, met)
+
+
+def _cut(ratio: float) -> str:
+    """Two digits, cut and not rounded: a bar of 1.5 that is missed by a hair does not read 1.50."""
+    return f"{math.floor(ratio * 100 + 1e-9) / 100:.2f}"

@@ -8,6 +8,8 @@ SIZES_BYTES = (100, 1_000, 10_000, 100_000)
 KEYS = (1, 100, 1_000_000)
 AGENTS_AT_ONCE = (1, 2, 4, 8)
 BACKLOG = "scale.backlog"
+SHARED = "scale.shared"
+"""What several workers share: a topic of as many partitions as the middle one above, and of more events."""
 
 
 def _topic(name: str, partitions: int = 4) -> Topic:
@@ -26,6 +28,7 @@ TOPICS = (
     *(_topic(f"scale.size-{size}") for size in SIZES_BYTES),
     *(_topic(f"scale.keys-{number}") for number in KEYS),
     _topic(BACKLOG),
+    _topic(SHARED, 16),
 )
 AGENTS = (
     *(_agent(f"partitions-{number}", f"scale.partitions-{number}") for number in PARTITIONS),
@@ -33,4 +36,5 @@ AGENTS = (
     *(_agent(f"keys-{number}", f"scale.keys-{number}", Executor.THREADS, 8) for number in KEYS),
     *(_agent(f"several-{number}", "scale.partitions-4") for number in range(1, max(AGENTS_AT_ONCE) + 1)),
     _agent("backlog-deep", BACKLOG),
+    _agent("sharing", SHARED),
 )

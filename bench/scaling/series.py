@@ -11,7 +11,7 @@ from bench.consuming import worker
 from bench.events import USERS, activities
 from bench.ground import Ground
 from bench.scaling import agents
-from bench.scaling.agents import AGENTS_AT_ONCE, BACKLOG, KEYS, PARTITIONS, SIZES_BYTES
+from bench.scaling.agents import AGENTS_AT_ONCE, BACKLOG, KEYS, PARTITIONS, SHARED, SIZES_BYTES
 from schemas.records import ActivityRecorded
 
 CATALOGUE = agents.__name__
@@ -21,6 +21,8 @@ _OF_ALL_SIZES_BYTES = 150_000_000
 _OVERHEAD_BYTES = 100
 _BACKLOGS = (10_000, 100_000, 1_000_000, 10_000_000)
 _WORKERS = (1, 2, 3, 4)
+_SHARED_EVENTS = 3_000_000
+"""Four workers on two cores are seconds apart when they start: 400,000 events were done before the last of them had begun."""
 _DIFFERENT = 20_000
 
 
@@ -77,9 +79,8 @@ def _keys(ground: Ground, number: int) -> float:
 
 
 def _workers(ground: Ground, number: int) -> float:
-    topic = "scale.partitions-16"
-    _fill(ground, topic)
-    return _run(ground, f"workers-{number}", topic, "partitions-16", workers=number)
+    ground.fill_backlog(_SHARED_EVENTS, topic=SHARED)
+    return _run(ground, f"workers-{number}", SHARED, "sharing", workers=number)
 
 
 def _agents(ground: Ground, number: int) -> float:

@@ -38,7 +38,7 @@ class Commits:
         self._next_s = 0.0
 
     def send(self, consumer: Consumer, now_s: float, leaving: Iterable[Assignment] = ()) -> None:
-        """Send what is due, ten times a second at most; an assignment's first commit, with its owner's mark, at once.
+        """Send what is due, ten times a second at most; an assignment's first one with its owner's mark at once.
 
         Args:
             consumer: that owns the partitions.
@@ -70,9 +70,9 @@ class Commits:
         return bool(since_s) and now_s - min(since_s) > _UNNOTICED_S
 
     def _unsaid(self) -> bool:
-        """Whether an assignment that has begun has sent no commit yet."""
+        """Whether an assignment that has begun has not sent its owner's mark yet; one that was refused waits for its turn."""
         owned = self._membership.assignments.values()
-        return any(not a.marked and a.begun_s is not None and a.sent_s == 0 and a.stopped is None for a in owned)
+        return any(a.unsaid and a.begun_s is not None and a.note.hold is None and a.stopped is None for a in owned)
 
     def _crowded(self) -> list[bool]:
         return [assignment.crowded for assignment in self._membership.assignments.values()]

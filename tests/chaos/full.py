@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -61,10 +62,16 @@ def main() -> int:
 def _is_green(run: Long) -> bool:
     say(f"{run.shows}: python -m tests.chaos {run.arguments} (about {run.minutes:g} min)")
     began_s = time.monotonic()
-    ended = subprocess.run([sys.executable, "-m", "tests.chaos", *shlex.split(run.arguments)])
-    say(f"{'held' if ended.returncode == 0 else 'BROKEN'} in {(time.monotonic() - began_s) / 60:.1f} min")
-    return ended.returncode == 0
+    with subprocess.Popen([sys.executable, "-m", "tests.chaos", *shlex.split(run.arguments)]) as running:
+        try:
+            code = running.wait()
+        except BaseException:  # whoever stops this stops the broker and the workers of the run too
+            running.terminate()
+            raise
+    say(f"{'held' if code == 0 else 'BROKEN'} in {(time.monotonic() - began_s) / 60:.1f} min")
+    return code == 0
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

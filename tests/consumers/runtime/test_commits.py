@@ -109,6 +109,21 @@ def test_a_commit_that_is_refused_for_another_reason_expels_nobody():
     assert not recorder.commits.is_expelled(time.monotonic() + 60)
 
 
+def test_the_mark_waits_for_no_interval_where_a_start_was_committed_before_the_first_record_came():
+    """Of a new group: with 64 partitions, of which each is fetched after the last, each waited for 0.1 s."""
+    recorder = Recorder()
+    recorder.assignment.committed = -1
+    recorder.assignment.held_by(Hold("it", 0), Suspects())
+    recorder.commits.send(recorder, 10.0)
+    assert (recorder.committed, recorder.told.hold) == ([0], None)
+    recorder.commits.answered(None, [answer(None, offset=0)])
+    recorder.assignment.deliver([0])
+    for now_s in (10.01, 10.02):
+        recorder.commits.send(recorder, now_s)
+    assert recorder.committed == [0, 0]
+    assert recorder.told.hold == Hold("it", 0, in_flight=256)
+
+
 def test_an_assignments_first_commit_says_who_holds_it_and_waits_for_no_interval():
     recorder = Recorder()
     recorder.commits.send(recorder, 9.95)
