@@ -3,11 +3,24 @@
 import time
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 import devstack
 from tests.support import plain
 from tests.support.broker import scratch_folder
+from tests.support.flows import eventually
+
+
+def min_in_sync(admin: AdminClient, topic: ConfigResource) -> str | None:
+    """The topic's setting; None while the broker that was asked has not heard of the topic."""
+    try:
+        value: str = admin.describe_configs([topic])[topic].result(timeout=10)["min.insync.replicas"].value
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        return None
+    return value
 
 
 @pytest.mark.slow
@@ -17,7 +30,7 @@ def test_three_brokers_keep_each_record_three_times_and_take_records_while_its_l
         plain.create_topic(admin, "safe")
         assert in_sync(admin) == 3
         topic = ConfigResource(ResourceType.TOPIC, "safe")
-        assert admin.describe_configs([topic])[topic].result(timeout=10)["min.insync.replicas"].value == "2"
+        assert eventually(lambda: min_in_sync(admin, topic)) == "2"
         leader = admin.list_topics("safe", timeout=10).topics["safe"].partitions[0].leader
 
         stack.kill(leader - 1)
