@@ -23,7 +23,10 @@ TOPICS = tuple(
 
 
 AGENTS = (
-    Agent(name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED),
+    Agent(
+        name="echo", topics=(ASKED,), handler="bench.handlers:answer", output=ANSWERED,
+        executor=Executor.INLINE, deadline_s=None,
+    ),
     Agent(name="sight", topics=(ASKED,), handler="bench.handlers:sight"),
     Agent(name="backlog", topics=(BACKLOG,), handler="bench.handlers:dawdle", concurrency=8),
     Agent(

@@ -145,7 +145,7 @@ def ground(folder: Path, *, events: int, catalogue: str = CATALOGUE) -> Iterator
         events: how many activities a round has; of images and texts at most as many.
         catalogue: the module.
     """
-    with devstack.up(port=0, data=folder / "kafka") as stack:
+    with devstack.up(port=0, data=folder / "kafka", stock_java=True) as stack:
         made = Ground(Settings(bootstrap_servers=stack.bootstrap_servers, catalogue=catalogue), folder, events)
         made.make_topics()
         yield made

@@ -1,13 +1,15 @@
-"""`python -m bench.pool images|text COUNT`: a bare pool that calls the agent's handler on the same events, without Kafka.
+"""`python -m bench.pool KIND COUNT`: a bare pool that calls the agent's handler on the same events, without Kafka.
 
-As many threads, or processes, as the agent has: two.
+KIND is images, image (with one thread), text (threads) or text-processes. As many threads, or processes, as the agent has: two.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 from bench import handlers, inputs
 from consumers import text
@@ -21,20 +23,25 @@ _TEXTS_AT_ONCE = 100
 
 def main() -> None:
     """Work on all of them, then wait for SIGTERM, so that the last counts are written down."""
-    way, count = {"images": _images, "text": _texts}[sys.argv[1]], int(sys.argv[2])
-    way(count)
+    kind, count = sys.argv[1], int(sys.argv[2])
+    if kind == "text-processes":
+        _texts_in_processes(count)
+    elif kind == "text":
+        text.warm()
+        _in_threads(handlers.analyze_text, list(inputs.posts(count)), threads=_WIDTH)
+    else:
+        _in_threads(handlers.process_image, list(inputs.uploads(count)), threads=_WIDTH if kind == "images" else 1)
 
 
-def _images(count: int) -> None:
+def _in_threads(handler: Callable[[Any, Context], object], events: list[Any], *, threads: int) -> None:
     context = _context()
-    uploads = list(inputs.uploads(count))
-    with ThreadPoolExecutor(_WIDTH) as pool:
-        for _ in pool.map(lambda upload: handlers.process_image(upload, context), uploads):
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(lambda event: handler(event, context), events):
             pass
         signal.pause()
 
 
-def _texts(count: int) -> None:
+def _texts_in_processes(count: int) -> None:
     posts = list(inputs.posts(count))
     with ProcessPoolExecutor(_WIDTH, mp_context=get_context("spawn"), initializer=text.warm) as pool:
         for _ in pool.map(_analyze, posts, chunksize=_TEXTS_AT_ONCE):

@@ -1,7 +1,7 @@
 """A stack: brokers and, if there is one, a registry, in one data directory; stop it, or break it on purpose."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,10 +17,17 @@ from devstack.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack in a data directory, whether it runs or not; as a context manager it goes down at the end."""
+    """A stack in a data directory, whether it runs or not; as a context manager it goes down at the end.
+
+    Attributes:
+        data: the directory.
+        layout: its servers and their ports.
+        stock_java: whether brokers that it starts run as Kafka's own scripts would start them.
+    """
 
     data: Path
     layout: Layout
+    stock_java: bool = False
 
     @property
     def bootstrap_servers(self) -> str:
@@ -113,7 +120,7 @@ class Stack:
             if isinstance(server, Registry):
                 server.start()
             elif runtime:
-                server.start(self.layout, runtime)
+                server.start(self.layout, replace(runtime, stock=self.stock_java))
 
     def wait_until_ready(self) -> None:
         """Wait until every server serves.

@@ -20,6 +20,7 @@ def up(
     registry_port: int | None = None,
     data: Path = DEFAULT_DATA,
     fresh: bool = False,
+    stock_java: bool = False,
 ) -> Stack:
     """Bring a stack up and wait until it serves; one that is up already is reused, what is down of it is started.
 
@@ -31,6 +32,7 @@ def up(
         registry_port: None for what it had, else 8081; 0, or a `port` of 0, for a free one.
         data: the stack's directory; it holds everything but the downloads.
         fresh: stop what runs there and delete its data first.
+        stock_java: set Java up for a load, as Kafka's own scripts do, and not for a fast start.
 
     Raises:
         StackDiffersError: when the directory has a stack of another number of brokers, or one running on other ports.
@@ -48,7 +50,7 @@ def up(
         layout = _agree_registry(
             former, layout, wanted=registry, port=0 if registry_port is None and port == 0 else registry_port
         )
-        return _bring_up(Stack(data, layout))
+        return _bring_up(Stack(data, layout, stock_java))
 
 
 def find(data: Path = DEFAULT_DATA) -> Stack | None:

@@ -6,8 +6,7 @@ import msgspec
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,180}")
 """Lower-case letters, digits, dots and hyphens; Kafka allows 249 characters, and retry and dead-letter names grow from it."""
-_COMPRESSIONS = frozenset({"lz4", "zstd", "snappy", "gzip", "uncompressed", "producer"})
-_OWN_CONFIG = frozenset({"retention.ms", "compression.type"})
+_OWN_CONFIG = frozenset({"retention.ms"})
 
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_MESSAGE_BYTES = 1_048_588
@@ -22,7 +21,6 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
         record: full name of the schema of its values.
         partitions: how many; more can be added later, but then keys move.
         retention_ms: how long a record stays, in milliseconds; -1 for ever.
-        compression: as the topic's compression.type.
         config: further topic properties, as Kafka names them.
         key_field: the field whose value keys a record when the publisher names no key; None for no key.
     """
@@ -31,15 +29,24 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     record: str
     partitions: int = 4
     retention_ms: int = 7 * DAY_MS
-    compression: str = "lz4"
     config: dict[str, str] = {}
     key_field: str | None = None
 
     @property
     def properties(self) -> dict[str, str]:
-        """The topic's properties on the broker."""
-        own = {"retention.ms": str(self.retention_ms), "compression.type": self.compression}
-        return {"cleanup.policy": "delete", "max.message.bytes": str(MAX_MESSAGE_BYTES), **own, **self.config}
+        """The topic's properties on the broker.
+
+        It keeps batches as producers compress them, who use lz4. With lz4 here too it compresses anew each batch that lz4 does not
+        shrink, a single small event above all, since librdkafka sends that as it is: half of all the memory that a broker
+        allocated at 500 events/s went there, and its garbage collections made the slowest answers slow (docs/performance.md).
+        """
+        return {
+            "cleanup.policy": "delete",
+            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+            "compression.type": "producer",
+            "retention.ms": str(self.retention_ms),
+            **self.config,
+        }
 
     @property
     def max_message_bytes(self) -> int:
@@ -54,7 +61,6 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
             "its name is not of lower-case letters, digits, dots and hyphens": not _NAME.fullmatch(self.name),
             "partitions must be at least 1": self.partitions < 1,
             "retention_ms must be above 0, or -1 for ever": self.retention_ms < 1 and self.retention_ms != -1,
-            f"compression must be one of {', '.join(sorted(_COMPRESSIONS))}": self.compression not in _COMPRESSIONS,
             f"config sets {twice}, which a field of its own says": bool(twice),
             "max.message.bytes must be a whole number": not self.properties["max.message.bytes"].isdecimal(),
         }

@@ -1,4 +1,7 @@
-"""From the publish call to the result consumed, at 500 events a second, beside Celery on RabbitMQ and Dramatiq."""
+"""From the publish call to the result consumed, at 500 events a second, beside Celery on RabbitMQ and Dramatiq.
+
+Headrace's publisher asks the bare client too: what its answers take is the floor of two hops through a log.
+"""
 
 import json
 import time
@@ -40,6 +43,11 @@ CONTESTANTS = {
         asker=Program(words=["python", "-m", "bench.ask"]),
         by_rabbitmq=False,
     ),
+    "bare": Asked(
+        worker=Program(words=["python", "-m", "bench.bare_echo"]),
+        asker=Program(words=["python", "-m", "bench.ask"]),
+        by_rabbitmq=False,
+    ),
     "celery": Asked(
         worker=Program(words=_CELERY, environment="celery"),
         asker=Program(words=["python", str(PEERS / "celery_latency.py")], environment="celery"),
@@ -55,6 +63,7 @@ def measure(ground: Ground) -> list[Limit]:
     """Three rounds of each; p50 and p99 are the medians of the rounds', and the limit is the faster peer's."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
     failures: dict[str, str] = {}
+    _percentiles_ms(ground, "bare", CONTESTANTS["bare"])  # not counted: Kafka's broker compiles its code as it runs
     for _ in range(_ROUNDS):
         for name, asked in CONTESTANTS.items():
             try:
@@ -68,7 +77,9 @@ def _limits(
     index: int, share: str, found: dict[str, list[tuple[float, float]]], failures: dict[str, str]
 ) -> Iterator[Limit]:
     middle = {name: median(pair[index] for pair in pairs) for name, pairs in found.items() if pairs}
-    fastest = min((value for name, value in middle.items() if name != "headrace"), default=None)
+    fastest = min(
+        (middle[name] for name, asked in CONTESTANTS.items() if asked.by_rabbitmq and name in middle), default=None
+    )
     for name, pairs in found.items():
         title = f"{share}, publish call to result consumed, {PER_S} events/s, {name}"
         row = f"latency-{share}-{name}"

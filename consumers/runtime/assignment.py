@@ -153,6 +153,14 @@ class Assignment:
         return bool(self.chunks) or self.unacknowledged > 0
 
     @property
+    def turns_on_others(self) -> bool:
+        """Whether its next step comes from an executor's thread or the sender's, rather than from the consumer's poll.
+
+        Where only acknowledgements are out that nothing waits for but a commit, they can be looked at a little later.
+        """
+        return bool(self.chunks) or (self.unacknowledged > 0 and self.lanes.holding_back)
+
+    @property
     def exhausted(self) -> bool:
         """Whether a replay has taken all that it wants of this partition."""
         return self.bound is not None and max(self.watermark.highest, self.end) >= self.bound.until

@@ -90,10 +90,14 @@ class Circuits:
                 self._alone.pop(place, None)
 
     def forget(self, place: Place) -> None:
-        """The record ended otherwise: a failure of its own. A probe that ends so says nothing, and the next may follow."""
-        self._probing_since_s = None
+        """The record ended otherwise: a failure of its own. A probe that ends so says nothing."""
+        self.unanswered()
         self._passes_before.pop(place, None)
         self._alone.pop(place, None)
+
+    def unanswered(self) -> None:
+        """What was handed over last will tell nothing: it was held back, or its partition went elsewhere. The next probe may follow."""
+        self._probing_since_s = None
 
     @property
     def open(self) -> dict[str, Circuit]:

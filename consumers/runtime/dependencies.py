@@ -35,6 +35,10 @@ class Dependencies:
             facts = {"dependency": dependency, "after_s": after_s, "probes": circuit.probes}
             log.info("circuit_closed", agent=self._agent.name, **facts)
 
+    def unanswered(self) -> None:
+        """Note that records came back unhandled: a probe among them says nothing."""
+        self._circuits.unanswered()
+
     def failed(self, record: Record, failure: Failed) -> bool:
         """Note a failure; whether one for a dependency is the record's own all the same."""
         if not failure.dependency:

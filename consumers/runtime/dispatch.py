@@ -101,6 +101,7 @@ class Dispatch:
         """End what still runs of these partitions: nobody waits for it any more."""
         for assignment in leaving:
             for chunk in assignment.end_now():
+                self._circuits.unanswered()  # it may have been the probe: without this none would follow for a minute
                 self._ticking = self._ticking and chunk.purpose is not Purpose.TICK
                 self._executor.cancel(chunk)
 

@@ -93,7 +93,7 @@ class Flow:
     @property
     def room(self) -> int:
         """How many records may be taken now."""
-        if self.full:
+        if self._stuck:
             return 0
         most = _POLL_RECORDS if self._pace is None else min(_POLL_RECORDS, self._pace.room(time.monotonic()))
         return max(0, min(most, self.limit - self.in_hand) - 1)
@@ -106,10 +106,13 @@ class Flow:
     @property
     def full(self) -> bool:
         """Whether no more should be taken: enough is in hand, too much is finished behind a record that is not, or it can't go out."""
+        return self._stuck or self.in_hand >= self.limit
+
+    @property
+    def _stuck(self) -> bool:
         return (
             self.congested
             or (self._pace is not None and self._pace.room(time.monotonic()) < 1)
-            or self.in_hand >= self.limit
             or self._held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
         )
 

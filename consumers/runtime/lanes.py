@@ -140,6 +140,11 @@ class Lanes:
         """Whether a record could run as soon as there is room for it."""
         return bool(self._undivided) or any(self._queues)
 
+    @property
+    def holding_back(self) -> bool:
+        """Whether an acknowledgement would let a record run that waits for it, or for room."""
+        return self.queued or any(self._parked.get(key) for key in self._held)
+
     def waiting_below(self, offset: int) -> bool:
         """Whether a queued record, not a parked one, lies below the offset."""
         return any(queue.has_below(offset) for queue in (self._undivided, *self._queues))

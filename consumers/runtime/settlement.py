@@ -196,6 +196,8 @@ class Settlement:
         self._dependencies.passed(
             [record for record, each in zip(records, outcomes, strict=True) if isinstance(each, Handled)]
         )
+        if held:
+            self._dependencies.unanswered()
         if silent:
             assignment.watermark.finish(silent)
         self._queue_again(assignment, again, held)

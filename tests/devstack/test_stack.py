@@ -42,6 +42,15 @@ def test_data_and_ports_are_kept_from_one_up_to_the_next(stack: Stack) -> None:
     assert plain.read(again.bootstrap_servers, "kept", 2) == [b"one", b"two"]
 
 
+def test_for_a_load_java_is_set_up_as_by_kafkas_own_scripts(stack: Stack) -> None:
+    stack.down()
+    (pid,) = pids(devstack.up(data=stack.data, stock_java=True))
+    options = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    assert [option for option in options if option.startswith("-Xmx")][-1] == "-Xmx1g"
+    assert "-XX:+UseG1GC" in options
+    assert "-XX:TieredStopAtLevel=1" not in options
+
+
 def test_a_killed_broker_comes_back_on_its_port_with_its_acknowledged_records(stack: Stack) -> None:
     plain.write(stack.bootstrap_servers, make_topic(stack, "survives"), [b"acknowledged"])
     stack.kill(0)

@@ -75,7 +75,7 @@ def test_every_problem_is_said_at_once(shop: Path) -> None:
 
         SCHEMAS = Path("schemas")
         TOPICS = [
-            Topic(name="Bad Name", record="test.OrderPlaced", partitions=0, retention_ms=0, compression="zip",
+            Topic(name="Bad Name", record="test.OrderPlaced", partitions=0, retention_ms=0,
                   config={"retention.ms": "1", "max.message.bytes": "much"}),
             Topic(name="texts.posted", record="headrace.TextPosted"),
             Topic(name="lost", record="test.Nothing"),
@@ -92,7 +92,7 @@ def test_every_problem_is_said_at_once(shop: Path) -> None:
         load_catalogue(module)
     said = "\n".join(caught.value.problems)
     for part in (
-        "its name is not of lower-case", "partitions must be at least 1", "retention_ms must be above 0", "compression must be",
+        "its name is not of lower-case", "partitions must be at least 1", "retention_ms must be above 0",
         "config sets retention.ms", "max.message.bytes must be a whole number", "topic 'texts.posted' is there twice",
         "no .avsc file defines 'test.Nothing'", "key_field 'nothing' is no field", "TOPICS holds a str",
         "agent 'a' is there twice", "no topic is called 'nowhere'", "no topic is called 'nothing'", "its handler 'not a handler'",

@@ -48,6 +48,12 @@ def test_everything_is_created_once_and_found_the_second_time(
     assert registry.compatibility(f"{settings.prefix}texts.posted-value") == COMPATIBILITY
 
 
+def test_the_broker_keeps_batches_as_producers_compress_them(settings: Settings, admin: AdminClient) -> None:
+    provision.apply(settings, provision.plan(settings, built_in(), agents=AGENTS))
+    for name in ("activity.recorded", "images.dlq", "images.retry.5s"):
+        assert _config(settings, settings.names.topic(name))["compression.type"] == "producer"
+
+
 def test_a_dead_letter_topic_keeps_for_ever_and_takes_what_its_origins_take(
     settings: Settings, admin: AdminClient
 ) -> None:

@@ -75,6 +75,13 @@ def test_after_a_probe_with_a_failure_of_its_own_the_next_one_may_follow():
     assert circuits.allowance(3.0) == 1
 
 
+def test_after_a_probe_that_tells_nothing_the_next_one_may_follow():
+    circuits = opened()
+    circuits.probing(2.0)
+    circuits.unanswered()
+    assert circuits.allowance(3.0) == 1
+
+
 def test_a_probe_that_never_comes_back_does_not_stop_the_probing():
     circuits = opened()
     circuits.probing(2.0)

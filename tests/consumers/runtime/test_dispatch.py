@@ -77,6 +77,30 @@ def test_a_drain_goes_to_the_highest_offset_handed_over_even_while_its_result_wa
     assert assignment.due_commit().offset == assignment.watermark.committable
 
 
+def test_a_probe_whose_partition_goes_to_another_member_keeps_no_later_probe_waiting():
+    kit = shop_kit()
+    agent = agent_named(kit, "threads")
+    assignments = [
+        Assignment.of(agent, "orders.placed", partition, Note("id"), Start(0), committed=-1) for partition in range(2)
+    ]
+    circuits, executor = Circuits(), Kept()
+    outputs = Outputs(MemorySender(["orders.confirmed"]), agent="threads", dead_letter_topic="threads.dlq")
+    dispatch = Dispatch(agent, executor, Flow(agent, Owned(assignments[0]), outputs, Stats()), circuits)
+    for assignment in assignments:
+        records = [order_record(kit, offset) for offset in range(3)]
+        assignment.watermark.deliver([record.offset for record in records])
+        assignment.lanes.add(records)
+    for number in range(5):
+        circuits.failed("warehouse", ("orders.placed", 0, number), now_s=time.monotonic() - 5)
+    dispatch.hand_over(assignments)
+    (probe,) = executor.chunks
+    dispatch.hand_over(assignments)
+    assert executor.chunks == [probe], "one probe at a time"
+    dispatch.give_up([probe.owner])
+    dispatch.hand_over([assignment for assignment in assignments if assignment is not probe.owner])
+    assert len(executor.chunks) == 2
+
+
 def advancing(stored):
     kit = shop_kit()
     agent = agent_named(kit, "counting")

@@ -173,6 +173,21 @@ def test_a_held_key_waits_while_the_other_keys_of_its_lane_go_on():
     assert [record.offset for record in lanes.take(10)[1]] == [2]
 
 
+def test_an_acknowledgement_is_urgent_only_where_a_record_waits_for_it():
+    lanes = Lanes(lanes=1, order=Order.BY_KEY)
+    lanes.add(records_of([b"a"]))
+    lane, (first,) = lanes.take(1)
+    lanes.hold(first)
+    lanes.release(lane)
+    assert not lanes.holding_back, "nothing waits for it but a commit"
+    lanes.add(records_of([b"a"], first=1))
+    assert lanes.take(1) is None
+    assert lanes.holding_back
+    lanes.unhold(first)
+    lanes.take(1)
+    assert not lanes.holding_back
+
+
 def test_a_held_key_that_fails_meanwhile_waits_for_both():
     lanes = Lanes(lanes=1, order=Order.BY_KEY)
     lanes.add(records_of([b"a", b"a", b"a"]))
