@@ -13,8 +13,13 @@ def admin_of(servers: str) -> AdminClient:
 
 
 def create_topic(admin: AdminClient, name: str, *, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
-    """Create a topic and wait until the brokers know a leader of each partition (creation is told them afterwards)."""
-    admin.create_topics([NewTopic(name, partitions, config=dict(config or {}))])[name].result(timeout=20)
+    """Create a topic and wait until the brokers know a leader of each partition (creation is told them afterwards).
+
+    It keeps its records for ever, unless `config` says otherwise: those of fixed times are older than the broker's seven days once
+    the tests are, and were deleted under them.
+    """
+    written = {"retention.ms": "-1", **(config or {})}
+    admin.create_topics([NewTopic(name, partitions, config=written)])[name].result(timeout=20)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         known = admin.list_topics(name, timeout=10).topics[name].partitions.values()

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _BIN = Path(sys.executable).parent
+_SHOWN_CHARACTERS = 20_000
 
 
 def environment(settings, **more):
@@ -83,7 +84,7 @@ class Worker:
 
 @pytest.fixture
 def start_worker(tmp_path):
-    """Starts workers under the test's settings; whatever still runs at the end is killed."""
+    """Starts workers under the test's settings; whatever still runs at the end is killed. A test that fails shows their logs."""
     started: list[Worker] = []
 
     def start(settings, *options, **environ) -> Worker:
@@ -93,3 +94,6 @@ def start_worker(tmp_path):
     yield start
     for worker in started:
         worker.close()
+        print(
+            f"--- the end of {worker.log.name} ---", worker.text()[-_SHOWN_CHARACTERS:], sep="\n"
+        )  # pytest shows it then
