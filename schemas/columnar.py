@@ -1,8 +1,8 @@
 """Many records in one call: bodies behind a random guard, read by polars as one block, or one by one where it fails.
 
 The guard closes what a joined block opens: a body with bytes too many or too few would silently shift its neighbours.
-The same fresh 8 random bytes follow every body, and are read as a last field of every record. They were drawn after the
-bodies arrived, so they occur at exactly n places, and n matching guards say that record i used exactly body i. A chance
+The same 8 random bytes follow every body, and are read as a last field of every record. They are drawn for this block alone and
+never leave the process, so they occur at exactly n places, and n matching guards say that record i used exactly body i. A chance
 match takes about (bytes of the block) * 2**-63.
 
 What polars does not see, all of it within a record, and none of it moving what stands beside it:
@@ -19,6 +19,7 @@ import math
 import os
 import secrets
 import struct
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +42,8 @@ PREFIX, GUARD = "__prefix", "__guard"
 LEAF = 16
 """So many values are decoded one by one when a block of them failed: that takes 110 us, as one more read by polars does."""
 _SYNC = bytes(16)
+_DRAWN_AT_ONCE = 512
+_marks: deque[bytes] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Columns:
     """
 
     frame: pl.DataFrame
-    good: list[int]
+    good: Sequence[int]
     bad: dict[int, DecodeError]
 
 
@@ -75,7 +78,7 @@ def decode_columns(
     layout = Layout.of(target, fields)
     whole = _read_whole(codec, values, target, layout)
     if whole is not None:
-        return Columns(whole, list(range(len(values))), {})
+        return Columns(whole, range(len(values)), {})
     batch = _Batch(codec, values, reader, layout)
     for writer, indexes in batch.by_writer():
         batch.decode(indexes, quick=writer.fingerprint == target.fingerprint)
@@ -254,9 +257,17 @@ class _Batch:
 
 
 def _fresh_guard() -> tuple[bytes, float]:
-    """Eight random bytes and the double that they are: finite, and not zero."""
+    """Eight random bytes, drawn for this alone, and the double that they are: finite, and not zero.
+
+    Drawing lets Python's lock go, and to have it again takes up to 5 ms: so it is done for many at once.
+    """
     while True:
-        mark = secrets.token_bytes(8)
+        try:
+            mark = _marks.pop()
+        except IndexError:
+            drawn = secrets.token_bytes(8 * _DRAWN_AT_ONCE)
+            _marks.extend(drawn[start : start + 8] for start in range(0, len(drawn), 8))
+            continue
         (guard,) = struct.unpack("<d", mark)
         if guard and math.isfinite(guard):
             return mark, guard

@@ -7,12 +7,15 @@ standard error is 1.6 %. A stock sketch object was rejected: its inner modes dep
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import TypeAlias
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Registers: TypeAlias = npt.NDArray[np.uint8]
@@ -24,21 +27,54 @@ _REGISTERS = 1 << _INDEX_BITS
 _RANK_BITS = 64 - _INDEX_BITS
 _RANK_MASK = np.uint64((1 << _RANK_BITS) - 1)
 _REMEMBERED = 1 << 16
-"""Hashes kept by this process, about 12 MB: a user who comes back costs a look-up in place of a hash."""
+"""Hashes kept by this process: a user who comes back costs a look-up in place of a hash. More, and it begins anew."""
 _SET, _HLL = b"\x00", b"\x01"
 _HASH = np.dtype("<u8")
 _ALPHA_INFINITY = 1 / (2 * math.log(2))
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def hash_of(user: str) -> int:
     """64 bits that stand for a user; the same on every machine and in every version."""
     return int.from_bytes(hashlib.blake2b(user.encode("utf-8"), digest_size=8).digest(), "little")
 
 
-def hashes_of(users: Sequence[str]) -> Hashes:
-    """A hash for each."""
-    return np.fromiter(map(hash_of, users), np.uint64, len(users))
+class Hasher:
+    """Hashes of columns of users, looked up by polars: no Python object a user, and Python's lock is let go meanwhile.
+
+    Two threads may use it at once: what one of them learns may be forgotten, and is then computed once more.
+    """
+
+    def __init__(self) -> None:
+        self._known = _hashed([])
+
+    def hashes_of(self, users: "pl.Series") -> Hashes:
+        """A hash for each."""
+        import polars as pl
+
+        asked, known = users.alias("user").to_frame(), self._known
+        found = _looked_up(asked, known)
+        if found.has_nulls():
+            fresh = _hashed(asked.filter(found.is_null())["user"].unique().to_list())
+            together = pl.concat([known, fresh], rechunk=True)
+            self._known = together if together.height <= _REMEMBERED else fresh
+            found = _looked_up(asked, together)
+        return found.to_numpy()
+
+
+@cache
+def hasher() -> Hasher:
+    """The process's."""
+    return Hasher()
+
+
+def _looked_up(asked: "pl.DataFrame", known: "pl.DataFrame") -> "pl.Series":
+    return asked.join(known, on="user", how="left", maintain_order="left")["hash"]
+
+
+def _hashed(users: list[str]) -> "pl.DataFrame":
+    import polars as pl
+
+    return pl.DataFrame({"user": users, "hash": [*map(hash_of, users)]}, {"user": pl.String, "hash": pl.UInt64})
 
 
 def add(state: bytes, hashes: Hashes) -> bytes:

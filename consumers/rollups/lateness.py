@@ -56,7 +56,7 @@ def judge(batch: Batch, occurred_us: Integers, durations_ms: Integers, largest_u
 
 
 def _refuse(batch: Batch, occurred_us: Integers, durations_ms: Integers) -> None:
-    appended_us = np.asarray([*batch.timestamps_ms], np.int64) * 1000
+    appended_us = np.fromiter(batch.timestamps_ms, np.int64, len(batch)) * 1000
     ahead = (occurred_us > appended_us + AHEAD_US) & (appended_us >= 0)
     reasons = {
         "occurred_at is more than 5 minutes ahead of the record's timestamp": ahead,

@@ -95,11 +95,8 @@ def _count_urls(
     connection: sa.Connection, source_id: int, key: Key, packed: bytes | None, events: Events
 ) -> bytes | None:
     """The packed counts with these urls in them; None once they are in rows, which are then written here."""
-    if packed is None:
-        _add_url_rows(connection, source_id, key, Counter(events.urls))
-        return None
-    counts = urls.add(packed, events.urls)
-    together = urls.pack(counts)
+    counts = urls.add(packed or urls.EMPTY, events.urls, events.url_counts)
+    together = urls.pack(counts) if packed is not None else None
     if together is None:
         _add_url_rows(connection, source_id, key, counts)
     return together

@@ -16,11 +16,19 @@ WINDOW_US = 60 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events of one window and kind, as parallel columns."""
+    """Events of one window and kind.
+
+    Attributes:
+        durations_ms: of each.
+        users: a hash of the user of each.
+        urls: those that occur, as they are counted.
+        url_counts: how often each of those occurs.
+    """
 
     durations_ms: Integers
     users: distinct.Hashes
     urls: Sequence[str]
+    url_counts: Sequence[int]
 
 
 class Summary(msgspec.Struct, frozen=True, gc=False):

@@ -26,10 +26,11 @@ def shortened(urls: Sequence[str]) -> Sequence[str]:
     return [_short(url) for url in urls]
 
 
-def add(state: bytes, urls: Iterable[str]) -> Counter[str]:
-    """The counts with these urls counted in."""
+def add(state: bytes, urls: Iterable[str], times: Iterable[int]) -> Counter[str]:
+    """The counts with these urls counted in, each so many times."""
     counts = Counter(unpack(state))
-    counts.update(urls)
+    for url, number in zip(urls, times, strict=True):
+        counts[url] = counts.get(url, 0) + number
     return counts
 
 

@@ -70,7 +70,9 @@ class BatchWork:
 
     def _of_one_topic(self, records: Sequence[Record]) -> Sequence[Record]:
         """The first records that came from one topic: those of a retry topic may come from several."""
-        topics = [origin_of(record, self._kit).topic for record in records] if records[0].origin else []
+        if not records[0].origin:
+            return records
+        topics = [origin_of(record, self._kit).topic for record in records]
         return records[: next((index for index, topic in enumerate(topics) if topic != topics[0]), len(records))]
 
     def _advance(self, chunk: Chunk) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, cast
 
 from consumers.runtime.record import HELD, Failed, Held, Outcome, Record
 from schemas.event import Event
@@ -122,6 +122,8 @@ class Chunk:
 
     def settled(self, running: Failed | Held) -> list[Outcome]:
         """The outcomes so far: what was finished as it is, the running record as given, the rest held."""
+        if None not in self.outcomes:
+            return cast("list[Outcome]", [*self.outcomes])
         outcomes: list[Outcome] = [HELD if outcome is None else outcome for outcome in self.outcomes]
         if 0 <= self.index < len(outcomes) and self.outcomes[self.index] is None:
             outcomes[self.index] = running

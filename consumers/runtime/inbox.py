@@ -118,7 +118,8 @@ class Inbox:
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
         else:
             if self._agent.batch_records:
-                assignment.batch_limit = next_batch(self._agent, assignment.batch_limit, completed.outcomes)
+                outcomes = completed.outcomes if has_failed else ()
+                assignment.batch_limit = next_batch(self._agent, assignment.batch_limit, outcomes)
             self._settlement.completed(completed)
 
 
@@ -131,7 +132,7 @@ def next_batch(agent: Agent, limit: int, outcomes: Sequence[Outcome]) -> int:
     Args:
         agent: from the catalogue, with a batch handler.
         limit: the most records of the batch before.
-        outcomes: of the batch before.
+        outcomes: of the batch before; they may be left out where none of them is a failure.
     """
     most = agent.batch_records or 1
     kinds = (isinstance(outcome, Failed) and outcome.kind == "undecodable" for outcome in outcomes)

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,8 +7,12 @@ from hypothesis import strategies as st
 from consumers.rollups import distinct
 
 
+def hashes_of(users: list[str], hasher: distinct.Hasher | None = None) -> distinct.Hashes:
+    return (hasher or distinct.hasher()).hashes_of(pl.Series("user_id", users, pl.String))
+
+
 def state_of(users: list[str]) -> bytes:
-    return distinct.add(b"", distinct.hashes_of(users))
+    return distinct.add(b"", hashes_of(users))
 
 
 def many(number: int, offset: int = 0) -> list[str]:
@@ -32,13 +37,27 @@ def test_the_state_does_not_depend_on_order_grouping_or_repetition(one: list[int
     left, right = [f"u{number}" for number in one], [f"u{number}" for number in other]
     together = state_of(left + right)
     assert state_of((right + left + right)[::-1]) == together
-    assert distinct.add(state_of(left), distinct.hashes_of(right)) == together
+    assert distinct.add(state_of(left), hashes_of(right)) == together
     assert distinct.merge([state_of(right), state_of(left)]) == together
 
 
 def test_a_hash_never_changes_between_versions() -> None:
     assert distinct.hash_of("anna") == 0x8C4A844BCC7444D0
     assert distinct.hash_of("ünï") == 0x97CD88BA09AF6158
+
+
+@given(st.lists(st.lists(st.text(max_size=2), max_size=8), max_size=4))
+def test_whole_columns_have_the_hashes_of_each_user_in_order(columns: list[list[str]]) -> None:
+    hasher = distinct.Hasher()
+    for users in columns:
+        assert hashes_of(users, hasher).tolist() == [distinct.hash_of(user) for user in users]
+
+
+def test_more_users_than_are_remembered_have_the_same_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distinct, "_REMEMBERED", 10)
+    hasher = distinct.Hasher()
+    for users in (many(7), many(8, offset=5), many(30), many(7), many(12, offset=25)):
+        assert hashes_of(users, hasher).tolist() == [distinct.hash_of(user) for user in users]
 
 
 def test_the_registers_take_4_kib_and_a_tag() -> None:
