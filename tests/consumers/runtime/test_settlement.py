@@ -15,7 +15,7 @@ from consumers.runtime.local import agent_named
 from consumers.runtime.metadata import Note
 from consumers.runtime.offsets import Start
 from consumers.runtime.outputs import Outputs
-from consumers.runtime.record import Failed, Handled, Result
+from consumers.runtime.record import HELD, Failed, Handled, Result
 from consumers.runtime.settlement import Settlement
 from consumers.runtime.stats import Stats
 from producers.memory import MemorySender
@@ -32,7 +32,8 @@ class Desk:
         self.agent = msgspec.structs.replace(agent_named(self.kit, "threads"), **changes)
         self.sender, self.back = MemorySender(["orders.confirmed", "threads.dlq"]), SimpleQueue()
         outputs = Outputs(self.sender, agent="threads", dead_letter_topic="threads.dlq")
-        self.settlement = Settlement(self.agent, outputs, Circuits(), Stats(), settled=self.back.put)
+        self.circuits = Circuits()
+        self.settlement = Settlement(self.agent, outputs, self.circuits, Stats(), settled=self.back.put)
         self.assignment = Assignment.of(self.agent, "orders.placed", 0, Note("id"), Start(0), committed=-1)
 
     def come_back(self, outcomes, *, keys=None):
@@ -154,3 +155,13 @@ def test_what_comes_back_for_a_partition_that_is_gone_publishes_nothing():
     desk.come_back([handled(b"r"), BUG])
     assert desk.sender.records == []
     assert desk.assignment.watermark.committable == 0
+
+
+def test_a_probe_that_was_held_back_lets_the_next_one_follow():
+    desk, now_s = Desk(), time.monotonic()
+    for offset in range(5):
+        desk.circuits.failed("database", ("orders.placed", 0, offset), now_s)
+    desk.circuits.probing(now_s)
+    assert desk.circuits.allowance(now_s + 30) == 0
+    desk.handled([HELD])
+    assert desk.circuits.allowance(now_s + 30) == 1
