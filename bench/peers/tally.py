@@ -1,11 +1,13 @@
 """What is handled, counted by kind and written down as time goes on, for the bench to read.
 
 A handler says `mine.counts[kind] += 1`, some 0.1 us. A thread of each process appends the sums to a file of the process, with
-the time at which it read them, a hundred times a second: from the first and the last of these lines comes the rate.
+the time at which it read them, a hundred times a second, and once more as the process ends: from the first and the last of these
+lines comes the rate.
 
 This file runs in the peers' own environments too, so it imports the standard library alone.
 """
 
+import atexit
 import os
 import struct
 import threading
@@ -51,22 +53,30 @@ class _Writer:
 
     def __init__(self) -> None:
         self._counted: list[dict[str, int]] = []
-        self._path = Path(os.environ["BENCH_TALLY"]) / str(os.getpid())
+        self._written = [0] * len(KINDS)
+        self._writing = threading.Lock()
+        self._process = os.getpid()
+        self._file = (Path(os.environ["BENCH_TALLY"]) / str(self._process)).open("ab", buffering=0)
         threading.Thread(target=self._run, name="tally", daemon=True).start()
+        atexit.register(self._write)
 
     def add(self, counts: dict[str, int]) -> None:
         """Count a thread's counts too."""
         self._counted.append(counts)
 
     def _run(self) -> None:
-        written = [0] * len(KINDS)
-        with self._path.open("ab", buffering=0) as file:
-            while True:
-                sums = [sum(counts[kind] for counts in self._counted) for kind in KINDS]
-                if sums != written:
-                    file.write(LINE.pack(time.monotonic_ns(), *sums))
-                    written = sums
-                time.sleep(INTERVAL_S)
+        while True:
+            self._write()
+            time.sleep(INTERVAL_S)
+
+    def _write(self) -> None:
+        if os.getpid() != self._process:  # a fork's end is none of its parent's
+            return
+        with self._writing:
+            sums = [sum(counts[kind] for counts in self._counted) for kind in KINDS]
+            if sums != self._written:
+                self._file.write(LINE.pack(time.monotonic_ns(), *sums))
+                self._written = sums
 
 
 mine = _Mine()

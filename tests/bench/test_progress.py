@@ -1,5 +1,8 @@
 """What the tallies of several processes tell together."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -55,3 +58,9 @@ def test_workers_that_were_never_at_work_together_give_no_rate(tmp_path):
     write(tmp_path, "2", (2 * SECOND, 1, 0, 0, 0, 0, 0))
     with pytest.raises(WrongCountsError):
         rate_together(tmp_path)
+
+
+def test_what_a_process_counts_as_it_ends_is_written_too(tmp_path):
+    count = "from bench.peers.tally import mine; mine.counts['view'] += 1; mine.counts['click'] += 2"
+    subprocess.run([sys.executable, "-c", count], env={**os.environ, "BENCH_TALLY": str(tmp_path)}, check=True)
+    assert read(tmp_path).kinds == Counter({"view": 1, "click": 2})
