@@ -15,7 +15,7 @@ from consumers.context import Context, Deadline
 from consumers.database import DEPENDENCY
 from consumers.errors import Reject, RejectSome
 from consumers.runtime.agent import Agent
-from consumers.runtime.block import Block, headers_of, offsets_of, pick, timestamps_ms_of, values_of
+from consumers.runtime.block import Block, has_tombstone, headers_of, offsets_of, pick, timestamps_ms_of, values_of
 from consumers.runtime.chunk import Chunk, Purpose
 from consumers.runtime.failure import failure_of
 from consumers.runtime.handlers import import_function
@@ -143,7 +143,7 @@ class BatchWork:
         stores no offset beyond a record that is still to be dead-lettered: it stops before the first.
         """
         outcomes, good = list[Outcome | None]([None]) * len(records), records
-        if offsets_of(records)[0] < stored or None in values_of(records):
+        if offsets_of(records)[0] < stored or has_tombstone(records):
             taken = zip(offsets_of(records), values_of(records), strict=True)
             outcomes = [None if value is not None and offset >= stored else Handled() for offset, value in taken]
             good = _undone(records, outcomes)

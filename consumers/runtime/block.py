@@ -1,7 +1,7 @@
 """Records of one partition as columns: what a poll brought is kept as it came, and a `Record` is made where one is looked at."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from operator import attrgetter, itemgetter
 from typing import Any, overload
 
@@ -24,24 +24,35 @@ class Block(Sequence[Record]):
     Attributes:
         topic: the broker's name.
         partition: from 0.
-        offsets: rising.
+        offsets: rising; a range where they have no gap, as nearly always.
         messages: as the poll brought them.
         values: as on the wire; None is a tombstone.
+        tombstones: whether any of the values may be None: looked at once, while what was polled is still in the cache.
     """
 
-    __slots__ = ("messages", "offsets", "partition", "topic", "values")
+    __slots__ = ("messages", "offsets", "partition", "tombstones", "topic", "values")
 
-    def __init__(self, place: Place, messages: list[Message], offsets: list[int], values: list[bytes | None]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        messages: list[Message],
+        offsets: Sequence[int],
+        values: list[bytes | None],
+        *,
+        tombstones: bool,
+    ) -> None:
         self.topic, self.partition = place
         self.offsets = offsets
         self.values = values
         self.messages = messages
+        self.tombstones = tombstones
 
     @classmethod
     def of(cls, place: Place, messages: list[Message]) -> "Block":
         """What a poll brought from one partition."""
         offsets: Any = [*map(Message.offset, messages)]
-        return cls(place, messages, offsets, [*map(Message.value, messages)])
+        values: Any = [*map(Message.value, messages)]
+        return cls(place, messages, _as_range(offsets), values, tombstones=not all(values) and None in values)
 
     @classmethod
     def join(cls, blocks: Sequence["Block"]) -> "Block":
@@ -49,8 +60,9 @@ class Block(Sequence[Record]):
         return cls(
             blocks[0].place,
             [*chain.from_iterable(block.messages for block in blocks)],
-            [*chain.from_iterable(block.offsets for block in blocks)],
+            _joined_offsets([block.offsets for block in blocks]),
             [*chain.from_iterable(block.values for block in blocks)],
+            tombstones=any(block.tombstones for block in blocks),
         )
 
     @property
@@ -63,7 +75,8 @@ class Block(Sequence[Record]):
         if len(indexes) < 2:
             return self[indexes[0] : indexes[0] + 1] if indexes else self[:0]
         picked = itemgetter(*indexes)
-        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], [*picked(self.values)])
+        values = [*picked(self.values)]
+        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], values, tombstones=self.tombstones)
 
     @property
     def keys(self) -> list[bytes | None]:
@@ -97,12 +110,13 @@ class Block(Sequence[Record]):
     def __getitem__(self, index: slice) -> "Block": ...
     def __getitem__(self, index: int | slice) -> "Record | Block":
         if isinstance(index, slice):
-            return Block(self.place, self.messages[index], self.offsets[index], self.values[index])
+            values = self.values[index]
+            return Block(self.place, self.messages[index], self.offsets[index], values, tombstones=self.tombstones)
         (record,) = self[index : index + 1 or None]
         return record
 
 
-def offsets_of(records: Sequence[Record]) -> list[int]:
+def offsets_of(records: Sequence[Record]) -> Sequence[int]:
     """Their offsets, in order."""
     return records.offsets if isinstance(records, Block) else [*map(_offset, records)]
 
@@ -110,6 +124,11 @@ def offsets_of(records: Sequence[Record]) -> list[int]:
 def values_of(records: Sequence[Record]) -> list[bytes | None]:
     """Their values, in order."""
     return records.values if isinstance(records, Block) else [*map(_value, records)]
+
+
+def has_tombstone(records: Sequence[Record]) -> bool:
+    """Whether any of the values is None."""
+    return (not isinstance(records, Block) or records.tombstones) and None in values_of(records)
 
 
 def keys_of(records: Sequence[Record]) -> list[bytes | None]:
@@ -140,3 +159,16 @@ def joined(pieces: Sequence[Sequence[Record]]) -> Sequence[Record]:
         return pieces[0]
     blocks = [piece for piece in pieces if isinstance(piece, Block)]
     return Block.join(blocks) if blocks and len(blocks) == len(pieces) else [*chain.from_iterable(pieces)]
+
+
+def _as_range(offsets: list[int]) -> Sequence[int]:
+    """The same, as a range where they have no gap: whoever asks for a gap later looks at two numbers, not at each."""
+    dense = range(offsets[0], offsets[0] + len(offsets)) if offsets else range(0)
+    return dense if [*dense] == offsets else offsets
+
+
+def _joined_offsets(pieces: Sequence[Sequence[int]]) -> Sequence[int]:
+    are_ranges = all(isinstance(piece, range) and piece for piece in pieces)
+    if are_ranges and all(before[-1] + 1 == after[0] for before, after in pairwise(pieces)):
+        return range(pieces[0][0], pieces[-1][-1] + 1)
+    return [*chain.from_iterable(pieces)]

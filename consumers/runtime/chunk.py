@@ -122,7 +122,7 @@ class Chunk:
 
     def settled(self, running: Failed | Held) -> list[Outcome]:
         """The outcomes so far: what was finished as it is, the running record as given, the rest held."""
-        if None not in self.outcomes:
+        if all(self.outcomes):  # each of them is one, and none is None
             return cast("list[Outcome]", [*self.outcomes])
         outcomes: list[Outcome] = [HELD if outcome is None else outcome for outcome in self.outcomes]
         if 0 <= self.index < len(outcomes) and self.outcomes[self.index] is None:

@@ -105,8 +105,11 @@ class Inbox:
 
     def _met_records(self, completed: Completed) -> None:
         assignment: Any = completed.chunk.owner
-        has_failed = Failed in map(type, completed.outcomes)
-        failures = [outcome for outcome in completed.outcomes if isinstance(outcome, Failed)] if has_failed else []
+        outcomes = completed.outcomes
+        if self._agent.batch_records and outcomes.count(outcomes[0]) == len(outcomes):  # one outcome, many times
+            outcomes = outcomes[:1]
+        has_failed = Failed in map(type, outcomes)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)] if has_failed else []
         kinds = {failure.kind for failure in failures}
         if "misconfigured" in kinds:
             reasons = {failure.message for failure in failures}
@@ -118,8 +121,8 @@ class Inbox:
             self._settlement.completed(Completed(completed.chunk, [HELD] * len(completed.outcomes)))
         else:
             if self._agent.batch_records:
-                outcomes = completed.outcomes if has_failed else ()
-                assignment.batch_limit = next_batch(self._agent, assignment.batch_limit, outcomes)
+                seen = completed.outcomes if has_failed else ()
+                assignment.batch_limit = next_batch(self._agent, assignment.batch_limit, seen)
             self._settlement.completed(completed)
 
 

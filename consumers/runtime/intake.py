@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from consumers.runtime import story
 from consumers.runtime.agent import Agent
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.block import Block, Place, offsets_of, pick, values_of
+from consumers.runtime.block import Block, Place, has_tombstone, offsets_of, pick, values_of
 from consumers.runtime.bounds import Bound
 from consumers.runtime.failure import PROCESS_DIED
 from consumers.runtime.flow import Flow
@@ -177,7 +177,7 @@ class Intake:
         if aside:
             records = pick(records, [i for i, offset in enumerate(offsets_of(records)) if offset not in aside])
         values = values_of(records)
-        if None in values and not self._agent.tombstones and self._agent.batch_records is None:
+        if has_tombstone(records) and not self._agent.tombstones and self._agent.batch_records is None:
             records = _wanted(assignment, records, [value is not None for value in values])
         if assignment.bound is not None and assignment.bound.wanted is not None:
             records = _wanted(assignment, records, [*map(assignment.bound.wanted, records)])

@@ -155,7 +155,8 @@ class _Segment:
         count = min(len(offsets), self.last - offsets[0] + 1)
         if not self._dense or offsets[count - 1] != offsets[0] + count - 1:
             return 0
-        return count if list(range(offsets[0], offsets[0] + count)) == list(offsets[:count]) else 0
+        dense, first = range(offsets[0], offsets[0] + count), offsets[:count]
+        return count if first == dense or [*first] == [*dense] else 0
 
     def lowest_unfinished(self) -> int | None:
         index = self._flags.find(0, self._scanned)
@@ -176,4 +177,4 @@ class _Segment:
 
 def _rising(offsets: Sequence[int]) -> bool:
     dense = range(offsets[0], offsets[0] + len(offsets))
-    return list(dense) == offsets or all(map(lt, offsets, islice(offsets, 1, None)))
+    return offsets == dense or [*offsets] == [*dense] or all(map(lt, offsets, islice(offsets, 1, None)))

@@ -30,7 +30,7 @@ class Columns(msgspec.Struct, frozen=True, array_like=True):
     def of(cls, block: Block) -> "Columns":
         """Of what a poll brought."""
         headers = block.headers
-        return cls(block.offsets, block.timestamps_ms, block.keys, block.values, headers if any(headers) else None)
+        return cls([*block.offsets], block.timestamps_ms, block.keys, block.values, headers if any(headers) else None)
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
