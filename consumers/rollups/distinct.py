@@ -28,6 +28,8 @@ _RANK_BITS = 64 - _INDEX_BITS
 _RANK_MASK = np.uint64((1 << _RANK_BITS) - 1)
 _REMEMBERED = 1 << 16
 """Hashes kept by this process: a user who comes back costs a look-up in place of a hash. More, and it begins anew."""
+_LOOKED_UP_FROM = 2_000
+"""Users: fewer are hashed one by one, at 0.6 to 1 us each. To look any number up among 65,000 takes polars 1.7 to 5 ms."""
 _SET, _HLL = b"\x00", b"\x01"
 _HASH = np.dtype("<u8")
 _ALPHA_INFINITY = 1 / (2 * math.log(2))
@@ -51,6 +53,8 @@ class Hasher:
         """A hash for each."""
         import polars as pl
 
+        if len(users) < _LOOKED_UP_FROM:
+            return np.fromiter(map(hash_of, users.to_list()), np.uint64, len(users))
         asked, known = users.alias("user").to_frame(), self._known
         found = _looked_up(asked, known)
         if found.has_nulls():

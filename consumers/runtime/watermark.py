@@ -93,7 +93,7 @@ class Watermark:
         if self._latest is not None and self._latest.first <= offset <= self._latest.last:
             return self._latest
         for segment in self._segments:
-            if offset <= segment.last:
+            if segment.first <= offset <= segment.last:
                 self._latest = segment
                 return segment
         raise ValueError(f"offset {offset} was not delivered")

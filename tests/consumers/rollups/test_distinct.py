@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import numpy as np
 import polars as pl
 import pytest
@@ -46,15 +48,17 @@ def test_a_hash_never_changes_between_versions() -> None:
     assert distinct.hash_of("ünï") == 0x97CD88BA09AF6158
 
 
-@given(st.lists(st.lists(st.text(max_size=2), max_size=8), max_size=4))
-def test_whole_columns_have_the_hashes_of_each_user_in_order(columns: list[list[str]]) -> None:
+@given(st.lists(st.lists(st.text(max_size=2), max_size=8), max_size=4), st.sampled_from([0, 5]))
+def test_whole_columns_have_the_hashes_of_each_user_in_order(columns: list[list[str]], looked_up_from: int) -> None:
     hasher = distinct.Hasher()
-    for users in columns:
-        assert hashes_of(users, hasher).tolist() == [distinct.hash_of(user) for user in users]
+    with patch.object(distinct, "_LOOKED_UP_FROM", looked_up_from):
+        for users in columns:
+            assert hashes_of(users, hasher).tolist() == [distinct.hash_of(user) for user in users]
 
 
 def test_more_users_than_are_remembered_have_the_same_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distinct, "_REMEMBERED", 10)
+    monkeypatch.setattr(distinct, "_LOOKED_UP_FROM", 0)
     hasher = distinct.Hasher()
     for users in (many(7), many(8, offset=5), many(30), many(7), many(12, offset=25)):
         assert hashes_of(users, hasher).tolist() == [distinct.hash_of(user) for user in users]

@@ -78,6 +78,14 @@ def test_an_offset_that_was_not_delivered_cannot_be_finished():
         watermark.finish([1])
 
 
+def test_a_run_that_begins_below_what_was_delivered_finishes_nothing():
+    watermark = Watermark(0)
+    watermark.deliver(range(10, 20))
+    with pytest.raises(ValueError, match="8 was not delivered"):
+        watermark.finish([8, 9, 10, 11])
+    assert watermark.unfinished == 10
+
+
 @pytest.mark.parametrize("again", [[1], [2, 1], [0]])
 def test_an_offset_is_delivered_once_and_in_order(again):
     watermark = Watermark(0)
