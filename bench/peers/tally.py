@@ -1,8 +1,8 @@
 """What is handled, counted by kind and written down as time goes on, for the bench to read.
 
 A handler says `mine.counts[kind] += 1`, some 0.1 us. A thread of each process appends the sums to a file of the process, with
-the time at which it read them, a hundred times a second, and once more as the process ends: from the first and the last of these
-lines comes the rate.
+the time at which it read them, a hundred times a second, and once more as Python ends (not where a process is killed, or a fork
+leaves by `os._exit`): from the first and the last of these lines comes the rate.
 
 This file runs in the peers' own environments too, so it imports the standard library alone.
 """
