@@ -48,7 +48,7 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         images: of one thread.
         publish: typed record to acknowledged, of one process.
         small: a transaction of 100 records.
-        full: one of 20,000, the agent's `batch_records`.
+        full: one of 60,000, the agent's `batch_records`.
         stored_share: bytes of an event in the broker's log, over those of its value.
         image_result_bytes: of a result of the images agent: its Avro value.
         measured: with which commands, where and when.

@@ -52,7 +52,7 @@ class Target:
     disk_tb: float = 16
     database_cores: int = 16
     round_trip_ms: float = 0.5
-    batch_records: int = 20_000
+    batch_records: int = 60_000
     image_threads: int = 2
 
 

@@ -25,8 +25,8 @@ from consumers.rollups.summary import WINDOW_US
 from consumers.runtime.state import Position, State
 from schemas.event import now_us
 
-SIZES = (100, 1_000, 10_000, 20_000)
-"""Records of one transaction: the catalogue's agent takes up to 20,000."""
+SIZES = (100, 1_000, 10_000, 60_000)
+"""Records of one transaction: the catalogue's agent takes up to 60,000."""
 TRANSACTIONS = 200
 _EVENTS = 100_000
 """Different ones, again and again: of all 20,000 users and all pages."""

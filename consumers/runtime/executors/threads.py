@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
 from queue import SimpleQueue
 
 from consumers.runtime.chunk import Chunk
+from consumers.runtime.executors.ahead import Ahead
 from consumers.runtime.executors.inline import Performer, performed
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
@@ -18,14 +20,30 @@ class Threads:
     """`concurrency` daemon threads over one queue: a hanging handler must not keep the process alive.
 
     Where chunks are short, one more for each thread waits in the queue, so that no thread waits for the agent's.
+
+    Args:
+        work: what runs a chunk.
+        name: of the agent.
+        concurrency: how many run at once.
+        done: called with what is back.
+        prepare: what can be done for a chunk that waits for a thread; None where that is nothing.
     """
 
-    def __init__(self, work: Performer, *, name: str, concurrency: int, done: Done) -> None:
+    def __init__(
+        self,
+        work: Performer,
+        *,
+        name: str,
+        concurrency: int,
+        done: Done,
+        prepare: Callable[[Chunk], None] | None = None,
+    ) -> None:
         self._work = work
         self._name = name
         self._concurrency = concurrency
         self._done = done
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._preparing = Ahead(prepare, name=name, ready=self._queue.put) if prepare else None
         self._slots: Slots[None] = Slots(concurrency)
         self._given_up: set[Chunk] = set()
         self._lock = threading.Lock()
@@ -52,11 +70,16 @@ class Threads:
         """Start the threads."""
         for _ in range(self._concurrency):
             self._start_thread()
+        if self._preparing is not None:
+            self._preparing.start()
 
     def submit(self, chunk: Chunk) -> None:
-        """Hand the chunk to whichever thread is free."""
+        """Hand the chunk to whichever thread is free; one that has to wait is got ready meanwhile."""
         self._slots.take(chunk)
-        self._queue.put(chunk)
+        if self._preparing is not None and self._slots.free < 0 and chunk.records:
+            self._preparing.put(chunk)
+        else:
+            self._queue.put(chunk)
 
     def running(self) -> list[Chunk]:
         """The chunks that run now, and those that wait for a thread."""
@@ -79,6 +102,8 @@ class Threads:
 
     def close(self, limit_s: float) -> None:
         """End the idle threads, and wait for the busy ones up to the limit."""
+        if self._preparing is not None:
+            self._preparing.close()
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
