@@ -11,6 +11,7 @@ from consumers.runtime.record import Headers, Record
 
 _offset, _value, _key = map(attrgetter, ("offset", "value", "key"))
 _timestamp_ms, _headers = attrgetter("timestamp_ms"), attrgetter("headers")
+_second = itemgetter(1)
 
 Place = tuple[str, int]
 """A topic's name on the broker, and a partition."""
@@ -25,17 +26,16 @@ class Block(Sequence[Record]):
         topic: the broker's name.
         partition: from 0.
         offsets: rising; a range where they have no gap, as nearly always.
-        messages: as the poll brought them.
         values: as on the wire; None is a tombstone.
         tombstones: whether any of the values may be None: looked at once, while what was polled is still in the cache.
     """
 
-    __slots__ = ("messages", "offsets", "partition", "tombstones", "topic", "values")
+    __slots__ = ("_runs", "offsets", "partition", "tombstones", "topic", "values")
 
     def __init__(
         self,
         place: Place,
-        messages: list[Message],
+        runs: Sequence[list[Message]],
         offsets: Sequence[int],
         values: list[bytes | None],
         *,
@@ -44,7 +44,7 @@ class Block(Sequence[Record]):
         self.topic, self.partition = place
         self.offsets = offsets
         self.values = values
-        self.messages = messages
+        self._runs = runs
         self.tombstones = tombstones
 
     @classmethod
@@ -52,18 +52,25 @@ class Block(Sequence[Record]):
         """What a poll brought from one partition."""
         offsets: Any = [*map(Message.offset, messages)]
         values: Any = [*map(Message.value, messages)]
-        return cls(place, messages, _as_range(offsets), values, tombstones=not all(values) and None in values)
+        return cls(place, [messages], _as_range(offsets), values, tombstones=not all(values) and None in values)
 
     @classmethod
     def join(cls, blocks: Sequence["Block"]) -> "Block":
         """Blocks of one partition as one, one after another."""
         return cls(
             blocks[0].place,
-            [*chain.from_iterable(block.messages for block in blocks)],
+            [run for block in blocks for run in block._runs],
             _joined_offsets([block.offsets for block in blocks]),
             [*chain.from_iterable(block.values for block in blocks)],
             tombstones=any(block.tombstones for block in blocks),
         )
+
+    @property
+    def messages(self) -> list[Message]:
+        """As the poll brought them; those of joined blocks are put together when they are first asked for."""
+        if len(self._runs) > 1:
+            self._runs = [[*chain.from_iterable(self._runs)]]
+        return self._runs[0]
 
     @property
     def place(self) -> Place:
@@ -76,7 +83,9 @@ class Block(Sequence[Record]):
             return self[indexes[0] : indexes[0] + 1] if indexes else self[:0]
         picked = itemgetter(*indexes)
         values = [*picked(self.values)]
-        return Block(self.place, [*picked(self.messages)], [*picked(self.offsets)], values, tombstones=self.tombstones)
+        return Block(
+            self.place, [[*picked(self.messages)]], [*picked(self.offsets)], values, tombstones=self.tombstones
+        )
 
     @property
     def keys(self) -> list[bytes | None]:
@@ -86,7 +95,7 @@ class Block(Sequence[Record]):
     @property
     def timestamps_ms(self) -> list[int]:
         """The records' own timestamps, in milliseconds since the epoch."""
-        return [timestamp_ms for _, timestamp_ms in map(Message.timestamp, self.messages)]
+        return [*map(_second, map(Message.timestamp, chain.from_iterable(self._runs)))]
 
     @property
     def headers(self) -> list[Headers]:
@@ -111,7 +120,7 @@ class Block(Sequence[Record]):
     def __getitem__(self, index: int | slice) -> "Record | Block":
         if isinstance(index, slice):
             values = self.values[index]
-            return Block(self.place, self.messages[index], self.offsets[index], values, tombstones=self.tombstones)
+            return Block(self.place, [self.messages[index]], self.offsets[index], values, tombstones=self.tombstones)
         (record,) = self[index : index + 1 or None]
         return record
 

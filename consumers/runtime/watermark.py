@@ -21,6 +21,7 @@ class Watermark:
         self._committable = start
         self._segments: deque[_Segment] = deque()
         self._unfinished = 0
+        self._held_open = 0
         self._latest: _Segment | None = None
 
     @property
@@ -50,6 +51,7 @@ class Watermark:
             raise ValueError(f"offsets {offsets[0]}..{offsets[-1]} were delivered after {self.highest - 1}")
         self._segments.append(_Segment(offsets))
         self._unfinished += len(offsets)
+        self._held_open += len(offsets)
 
     def finish(self, offsets: Sequence[int]) -> None:
         """Note that these delivered offsets are finished; once each.
@@ -69,6 +71,7 @@ class Watermark:
         """With nothing unfinished, move on to `offset`: behind it lie only markers and aborted records."""
         if not self._unfinished and offset > self._committable:
             self._segments.clear()
+            self._held_open = 0
             self._committable = offset
 
     def flags_beyond(self) -> bytes:
@@ -86,7 +89,7 @@ class Watermark:
     @property
     def held_open(self) -> int:
         """How many delivered offsets, finished or not, the lowest unfinished one keeps from being forgotten."""
-        return sum(map(len, self._segments))
+        return self._held_open
 
     def _segment_of(self, offset: int) -> "_Segment":
         """The segment of an offset; records come back in runs, so most often the one that was asked for last."""
@@ -106,6 +109,7 @@ class Watermark:
                 self._committable = max(self._committable, lowest)
                 return
             self._committable = head.last + 1
+            self._held_open -= len(head)
             self._segments.popleft()
 
 

@@ -102,3 +102,18 @@ def test_the_end_of_the_log_is_committed_only_when_nothing_is_open():
     watermark.finish([5])
     watermark.skip_to(9)
     assert watermark.committable == 9
+
+
+def test_a_delivery_is_held_open_until_all_below_its_end_is_finished():
+    mark = Watermark(0)
+    mark.deliver(range(3))
+    mark.deliver([3, 5])
+    mark.finish([1, 2, 3])
+    assert mark.held_open == 5
+    mark.finish([0])
+    assert mark.held_open == 2
+    mark.finish([5])
+    mark.skip_to(9)
+    assert mark.held_open == 0
+    mark.deliver(range(9, 12))
+    assert mark.held_open == 3
