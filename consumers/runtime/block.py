@@ -11,7 +11,7 @@ from consumers.runtime.record import Headers, Record
 
 _offset, _value, _key = map(attrgetter, ("offset", "value", "key"))
 _timestamp_ms, _headers = attrgetter("timestamp_ms"), attrgetter("headers")
-_second = itemgetter(1)
+_second = itemgetter(1)  # of what `Message.timestamp` gives: its type, then the time
 
 Place = tuple[str, int]
 """A topic's name on the broker, and a partition."""
@@ -21,6 +21,8 @@ class Block(Sequence[Record]):
     """Records of one partition in offset order; the lists are parallel.
 
     Most records are handled without a result, and then nothing but their offsets and what they say is ever asked for.
+
+    Its messages are kept in the runs in which they were polled: most blocks are joined, and never asked for one list of them.
 
     Attributes:
         topic: the broker's name.

@@ -64,7 +64,7 @@ class Chunk:
         answered: whether somebody has answered for it: then no further record of it is to be started.
         failed_keys: what order goes by, of the records that failed.
         events: parallel to the records, what they say, where that was decoded together.
-        columns: the same of a batch, where it was decoded while it waited.
+        columns: what all of them say, where a batch was decoded while it waited; taken by the first attempt at it.
     """
 
     owner: Owner

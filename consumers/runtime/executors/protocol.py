@@ -83,7 +83,7 @@ def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) ->
     work = batches or Work(agent, kit)
     if agent.executor is Kind.INLINE:
         return Inline(work, done=done)
-    # Where a thread has no database to wait for, a third one costs more than it brings: columns 2.98 of bare in place of 3.15.
+    # Without a transaction a third thread costs more than it brings: "Large batches" in docs/performance.md.
     prepare = batches.prepare if batches and agent.exact else None
     return Threads(work, name=agent.name, concurrency=agent.concurrency, done=done, prepare=prepare)
 
