@@ -14,6 +14,7 @@ KILLS = frozenset({"kill", "kill-at-letters"})
 COMMIT_INTERVAL_S = 0.1
 _ROUND_TRIP_S = 0.25
 """On top of the interval: the commit's way to the broker, and a busy machine."""
+_USUAL_NS = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
 REDRIVE_AT_ONCE = 100
 """What a redrive that is killed may have under way, and the next one sends again."""
 _OWNED_WITHIN_S = 2.0
@@ -209,14 +210,16 @@ def repeated(seen: Evidence) -> list[int]:
 
 
 def redone_too_much(seen: Evidence) -> list[str]:
-    """Of what a killed worker had handled, only what ended within one commit interval may be handled again.
+    """I12: of what a killed worker had finished, only what it finished within one commit interval may be handled again.
 
-    Likewise of what a worker had handled of a partition that a rebalance took from it. What ended later than that was running
-    when the rebalance cut it off.
+    Where a commit of anybody's took the broker longer than usual just then, so much longer may be what is handled again.
+
+    Likewise of what a worker had finished of a partition that a rebalance took from it. What was finished later than that was
+    running when it was cut off; and a record whose result is not in its topic yet is not finished.
     """
-    allowed_ns = int((COMMIT_INTERVAL_S + _ROUND_TRIP_S) * 1e9)
     killed = {attack.pid: attack.at_ns for attack in seen.attacks if attack.fault in KILLS}
     first: dict[tuple[int, int, int], Handling] = {}
+    finished = finished_ns(seen)
     found = []
     for handling in seen.handlings:
         before = first.setdefault((handling.number, handling.partition, handling.offset), handling)
@@ -225,12 +228,26 @@ def redone_too_much(seen: Evidence) -> list[str]:
             continue
         held = seen.holdings.get((before.pid, before.partition), [(0, NEVER_NS)])
         until_ns = next((until_ns for since_ns, until_ns in held if since_ns <= before.ended_ns <= until_ns), 0)
-        owned_ns = min(died_ns, until_ns) - before.ended_ns
-        if owned_ns > allowed_ns:
+        since_ns = max(before.ended_ns, finished.get(handling.number, NEVER_NS))
+        owned_ns = min(died_ns, until_ns) - since_ns
+        if owned_ns > _USUAL_NS and owned_ns > _commit_ns(seen, since_ns, since_ns + owned_ns):
             found.append(
-                f"record {handling.number} ended {owned_ns / 1e6:.0f} ms before its worker lost it, and was redone"
+                f"record {handling.number} was finished {owned_ns / 1e6:.0f} ms before its worker lost it, and was redone"
             )
     return found
+
+
+def _commit_ns(seen: Evidence, from_ns: int, until_ns: int) -> int:
+    """How long a commit interval and the slowest commit of that time took together."""
+    slowest = max(
+        (
+            trip.answered_ns - trip.sent_ns
+            for trip in seen.trips
+            if trip.answered_ns > from_ns and trip.sent_ns < until_ns
+        ),
+        default=0,
+    )
+    return int(COMMIT_INTERVAL_S * 1e9) + slowest
 
 
 def not_redriven(seen: Evidence, mended: Mended) -> list[str]:

@@ -31,6 +31,8 @@ def conduct(stage: Stage) -> bool:
     stage.await_ready(options.workers)
     say(f"{options.workers} workers are ready ({', '.join(options.agents)}); seed {options.seed}")
     stage.sampler.start()
+    if stage.witness is not None:
+        stage.witness.start()
     stage.producer.start()
     strikes = schedule(options)
     allowed = gates(strikes, options.messages, ahead=_AHEAD_S * (options.rate or options.messages))

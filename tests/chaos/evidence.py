@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tests.chaos.ledger import Handling
 from tests.chaos.load import Sent
 from tests.chaos.sampler import Commit
+from tests.chaos.witness import Trip
 
 Place = tuple[int, int, int]
 """(epoch, partition, offset): an epoch is one life of the topic."""
@@ -84,6 +85,7 @@ class Evidence:
         excused: ranges that a fault has deleted, or that the agent has said are lost.
         objects: digests of what stands in the object store, by number; None where nothing was to be stored.
         attacks: the faults that took partitions away.
+        trips: how long commits took meanwhile, of a client that does nothing else.
         holdings: when which process held which partition, by (pid, partition): from and until, in ns since the epoch.
     """
 
@@ -102,6 +104,7 @@ class Evidence:
     excused: Sequence[Range] = ()
     objects: Mapping[int, str] | None = None
     attacks: Sequence[Attack] = ()
+    trips: Sequence[Trip] = ()
     holdings: Mapping[tuple[int, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
     epoch: int = 0
     poison: frozenset[int] = field(default_factory=frozenset)

@@ -21,7 +21,11 @@ class Long:
 
 
 RUNS = (
-    Long("--messages 100000 --kills 100", "nothing is lost in 100 kills", 6),
+    Long(
+        "--messages 100000 --kills 100 --strict-redo",
+        "nothing is lost in 100 kills, and no more redone than one must",
+        6,
+    ),
     Long("--messages 30000 --fault term:50", "50 SIGTERMs lose and repeat nothing", 4),
     Long(
         "--messages 20000 --fault kill-at-letters:40,poison --redrive",

@@ -68,6 +68,7 @@ def _of_agent(
         excused=[*stage.excused, *stage.said_lost.get(agent, [])],
         objects=_objects(stage) if agent == "tasks" and "store" in stage.options.names else None,
         attacks=attacks,
+        trips=list(stage.witness.trips) if stage.witness else (),
         holdings=_holdings(stage, agent),
         epoch=stage.epoch,
         poison=frozenset(number for number, record in sent.items() if record.dies(agent)),

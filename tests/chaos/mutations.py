@@ -41,6 +41,7 @@ MUTATIONS = {
     "commit-the-position": Mutation(of_commits.commit_the_position, "I4", _KILLS),
     "drop-the-watermark-guard": Mutation(of_commits.drop_the_watermark_guard, "I4", _KILLS),
     "commit-one-too-far": Mutation(of_commits.commit_one_too_far, "I4", _KILLS),
+    "commit-seldom": Mutation(of_commits.commit_seldom, "I12", f"{_KILLS} --strict-redo"),
     "call-all-of-it-finished": Mutation(of_commits.call_all_of_it_finished, "I4", _KILLS),
     "acknowledge-before-the-result": Mutation(
         of_letters.acknowledge_before_the_result, "I1", "--messages 2000 --fault oversize"

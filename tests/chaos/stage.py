@@ -22,6 +22,7 @@ from tests.chaos.producer import Producer
 from tests.chaos.proxy import ProxyProcess
 from tests.chaos.sampler import Sampler
 from tests.chaos.say import say
+from tests.chaos.witness import Witness
 from tests.chaos.workers import Crew, Worker
 from tests.support import plain
 from tests.support.commands import headrace
@@ -54,6 +55,7 @@ class Stage:
         excused: (epoch, partition, from, up to) of offsets that a fault itself has deleted, unhandled.
         said_lost: ranges that an agent itself has called lost, by its name.
         unsaid: where an agent should have stopped, or said what is lost, and did not.
+        witness: of how long commits take; None where no invariant asks.
         proxies: where the fault "network" cuts; None without it.
         disk: the small file system of the faults "disk" and "store"; None without them.
     """
@@ -67,6 +69,7 @@ class Stage:
     crew: Crew
     producer: Producer
     sampler: Sampler
+    witness: Witness | None
     proxies: ProxyProcess | None
     disk: SmallDisk | None
     blows: list[Blow] = field(default_factory=list)
@@ -80,16 +83,16 @@ class Stage:
         """The source topic's name on the broker."""
         return self.direct.names.topic(source_topic(self.options))
 
-    def hit(self, fault: str, pid: int | None) -> None:
-        """Note a blow, and look at the commits right after it."""
-        now_ns = time.time_ns()
-        self.blows.append(Blow(fault, now_ns, pid, now_ns))
+    def hit(self, fault: str, pid: int | None, at_ns: int | None = None) -> None:
+        """Note a blow, of now unless it is told of when, and look at the commits right after it."""
+        at_ns = at_ns or time.time_ns()
+        self.blows.append(Blow(fault, at_ns, pid, at_ns))
         self.sampler.sample()
 
     def kill(self, worker: Worker, fault: str = "kill") -> None:
         """SIGKILL a worker, look at the commits right after it, and see that its children end too."""
-        children = self.crew.kill(worker)
-        self.hit(fault, worker.pid)
+        killed_ns, children = self.crew.kill(worker)
+        self.hit(fault, worker.pid, killed_ns)
         self.crew.await_orphans(children)
 
     def over(self) -> None:
@@ -199,7 +202,10 @@ def opened(
         sampler = Sampler(admin, stack.bootstrap_servers, groups, topic)
         sampler.begin_epoch(0)
         at_end.callback(sampler.close)
-        stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, proxies, disk)
+        witness = Witness(stack.bootstrap_servers, names.group("witness"), topic) if options.strict_redo else None
+        if witness is not None:
+            at_end.callback(witness.close)
+        stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, witness, proxies, disk)
         for agent in options.agents:
             stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
         yield stage

@@ -21,7 +21,7 @@ def stack():
 
 def test_nothing_is_lost_while_workers_are_killed_and_a_redrive_leaves_no_dead_letter(stack):
     faults = (("kill", 2), ("kill-at-letters", 2), ("poison", 0), ("errors", 0))
-    result = run(Options(messages=5_000, faults=faults, redrive=True), stack, None)
+    result = run(Options(messages=5_000, faults=faults, redrive=True, strict_redo=True), stack, None)
     assert result["violations"] == {}, result
     assert result["strikes"]["kill"] == 3
     assert result["strikes"]["kill-at-letters"] in {1, 2}  # the second finds no poison more where the first took long

@@ -13,6 +13,7 @@ from tests.chaos.ledger import Handling, line_of
 from tests.chaos.ledger import read as read_ledger
 from tests.chaos.load import Sent
 from tests.chaos.sampler import Commit
+from tests.chaos.witness import Trip
 
 _S = 1_000_000_000
 _KEYS = 5
@@ -207,12 +208,29 @@ def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     assert checker.redone_too_much(before) == []
 
 
+@pytest.mark.parametrize(("sent_s", "answered_s", "held"), [(1.2, 1.9, True), (1.2, 1.6, False), (0.1, 0.9, False)])
+def test_where_the_broker_takes_no_commits_more_may_be_repeated(sent_s, answered_s, held):
+    handlings = [handling(0, at_s=1.3), handling(0, at_s=5, pid=2)]
+    attack, trip = Attack("kill", 2 * _S, 1, 2 * _S), Trip(int(sent_s * _S), int(answered_s * _S))
+    seen = replace(run_of(6), handlings=handlings, attacks=[attack], trips=[trip])
+    assert (checker.redone_too_much(seen) == []) is held
+
+
 @pytest.mark.parametrize(("ended_s", "told"), [(1.0, "500"), (1.4, None), (1.6, None)])
 def test_a_rebalance_may_repeat_what_ended_just_before_it_and_what_it_cut_off(ended_s, told):
     handlings = [handling(0, at_s=ended_s), handling(0, at_s=9, pid=2)]
     held = {(1, 0): [(0, int(1.5 * _S)), (int(1.8 * _S), NEVER_NS)]}
     seen = replace(run_of(6), handlings=handlings, attacks=[Attack("kill", 5 * _S, 1, 5 * _S)], holdings=held)
-    assert [text.split()[3] for text in checker.redone_too_much(seen)] == ([told] if told else [])
+    assert [text.split()[4] for text in checker.redone_too_much(seen)] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(("result_s", "told"), [([1.1, 5], "900"), ([1.9, 5], None), ([5], None), ([], None)])
+def test_a_record_is_finished_once_its_result_stands_in_its_topic(result_s, told):
+    handlings = [handling(0, at_s=1), handling(0, at_s=5, pid=2)]
+    results = {0: [ResultSeen(0, int(at_s * _S), "d0") for at_s in result_s]} if result_s else {}
+    attack = Attack("kill", 2 * _S, 1, 2 * _S)
+    seen = replace(run_of(6), handlings=handlings, results=results, attacks=[attack])
+    assert [text.split()[4] for text in checker.redone_too_much(seen)] == ([told] if told else [])
 
 
 _LOG = """2026-11-27T21:50:00.000001Z info assigned agent=tasks partitions="p.chaos.tasks[3,4] p.tasks.retry.0s[3,4]"

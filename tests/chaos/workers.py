@@ -134,14 +134,18 @@ class Crew:
         """Those that work."""
         return [worker for worker in self.workers if worker.is_ready and not worker.leaving]
 
-    def kill(self, worker: Worker) -> list[psutil.Process]:
-        """SIGKILL, as a crash of the machine's memory would; the children that it had."""
+    def kill(self, worker: Worker) -> tuple[int, list[psutil.Process]]:
+        """SIGKILL, as a crash of the machine's memory would; when that was, in ns since the epoch, and the children that it had.
+
+        It works no more from then on, and its end may take the kernel half a second, on a busy machine.
+        """
         children = worker.children()
         worker.leaving = True
         worker.process.kill()
+        killed_ns = time.time_ns()
         worker.process.wait(30)
         self.workers.remove(worker)
-        return children
+        return killed_ns, children
 
     def await_orphans(self, children: list[psutil.Process]) -> None:
         """Children of a worker that was killed are given two seconds to notice."""
