@@ -1,5 +1,6 @@
 """One contestant works through a topic, in processes of its own, and is timed from the first event handled to the last."""
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from bench import progress
 from bench.agents import ACTIVITY
+from bench.environments import LOGS
 from bench.errors import WrongCountsError
 from bench.ground import CATALOGUE, Ground
 from bench.programs import Program, database, watch
@@ -94,10 +96,17 @@ def run(ground: Ground, name: str, contestant: Contestant) -> float:
         if is_whole and contestant.commits:
             _await_commits(ground, groups, contestant.topic, events)  # 4
     end = progress.read(folder / "tally") or reached  # 5
-    _check_counts(ground, contestant, groups, end, is_whole=is_whole)  # 6
-    if is_whole and contestant.check is not None:
-        contestant.check(folder, events)
-    return progress.rate_together(folder / "tally") if contestant.workers > 1 else reached.events_per_s
+    try:
+        _check_counts(ground, contestant, groups, end, is_whole=is_whole)  # 6
+        if is_whole and contestant.check is not None:
+            contestant.check(folder, events)
+        return (
+            progress.rate_together(folder / "tally", contestant.workers)
+            if contestant.workers > 1
+            else reached.events_per_s
+        )
+    except WrongCountsError as error:
+        raise WrongCountsError(f"{error}; what it said is in {_kept(folder)}") from None
 
 
 def all_rolled_up(folder: Path, events: int) -> None:
@@ -109,6 +118,13 @@ def all_rolled_up(folder: Path, events: int) -> None:
     counted = sum(window["count"] + window["dropped"] for window in analytics.read(database(folder), group="roll-up"))
     if counted != events:
         raise WrongCountsError(f"the database counts {counted:,} of {events:,} events")
+
+
+def _kept(folder: Path) -> Path:
+    """A copy of a run's log that outlives the run: its own folder is deleted at the end."""
+    kept = LOGS / f"{folder.name}.log"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(folder / "worker.log", kept))
 
 
 def _await_commits(ground: Ground, groups: Sequence[str], topic: str, events: int) -> None:

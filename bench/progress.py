@@ -58,13 +58,20 @@ def read(tallies: Path) -> Progress | None:
     return Progress(first_ns, sum(first), max(lines)[0], kinds)
 
 
-def rate_together(tallies: Path) -> float:
-    """Events handled a second while all of several processes were at work: from the last one's first tally to the first one's last."""
+def rate_together(tallies: Path, workers: int) -> float:
+    """Events handled a second while all of several workers were at work: from the last one's first tally to the first one's last.
+
+    A child process that a rebalance has cut off, before the last worker began, is not among them: another took its place.
+
+    Raises:
+        WrongCountsError: if they never were.
+    """
     files = [of_file for of_file in _lines(tallies) if of_file]
     from_ns = max(of_file[0][0] for of_file in files)
-    until_ns = min(of_file[-1][0] for of_file in files)
-    if until_ns <= from_ns:
+    files = [of_file for of_file in files if of_file[-1][0] > from_ns]
+    if len(files) < workers:
         raise WrongCountsError("the workers were never at work at the same time")
+    until_ns = min(of_file[-1][0] for of_file in files)
     handled = sum(_handled_by(of_file, until_ns) - _handled_by(of_file, from_ns) for of_file in files)
     return handled / ((until_ns - from_ns) * _S_PER_NS)
 

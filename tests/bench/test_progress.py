@@ -46,18 +46,19 @@ def test_a_line_that_is_being_written_is_left_for_the_next_look(tmp_path):
 
 
 def test_workers_are_timed_together_while_all_of_them_are_at_work(tmp_path):
+    write(tmp_path, "0", (SECOND // 2, 1, 0, 0, 0, 0, 0), (SECOND, 2, 0, 0, 0, 0, 0))  # cut off by the rebalance
     write(tmp_path, "1", (SECOND, 10, 0, 0, 0, 0, 0), (2 * SECOND, 20, 0, 0, 0, 0, 0), (4 * SECOND, 40, 0, 0, 0, 0, 0))
     write(
         tmp_path, "2", (2 * SECOND, 1, 0, 0, 0, 0, 0), (4 * SECOND, 9, 0, 0, 0, 0, 0), (9 * SECOND, 50, 0, 0, 0, 0, 0)
     )
-    assert rate_together(tmp_path) == ((40 - 20) + (9 - 1)) / 2
+    assert rate_together(tmp_path, 2) == ((40 - 20) + (9 - 1)) / 2
 
 
 def test_workers_that_were_never_at_work_together_give_no_rate(tmp_path):
     write(tmp_path, "1", (SECOND, 10, 0, 0, 0, 0, 0))
     write(tmp_path, "2", (2 * SECOND, 1, 0, 0, 0, 0, 0))
     with pytest.raises(WrongCountsError):
-        rate_together(tmp_path)
+        rate_together(tmp_path, 2)
 
 
 def test_what_a_process_counts_as_it_ends_is_written_too(tmp_path):

@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from bench import consuming
 from bench.__main__ import main
+from bench.errors import WrongCountsError
+from bench.ground import ground
 
 
 @pytest.mark.slow
@@ -18,6 +21,18 @@ def test_two_rows_are_timed_beside_each_other_in_two_rounds(capsys):
     assert len(inline["ratios"]) == 2
     assert inline["machine"]
     assert inline["versions"]["kafka"]
+
+
+@pytest.mark.slow
+def test_a_run_with_wrong_counts_leaves_its_log_behind(tmp_path, monkeypatch):
+    def one_too_few(_folder, events):
+        raise WrongCountsError(f"{events - 1} of {events}")
+
+    logs = tmp_path / "logs"
+    monkeypatch.setattr(consuming, "LOGS", logs)
+    with ground(tmp_path / "run", events=1_000) as field, pytest.raises(WrongCountsError, match=str(logs)):
+        consuming.run(field, "inline", consuming.worker("inline", check=one_too_few))
+    assert "ready" in (logs / "000-inline.log").read_text()
 
 
 def test_an_unknown_row_is_refused_before_anything_starts(capsys):
