@@ -19,7 +19,7 @@ _HELP = {
     "replication": "copies of each record",
     "retention_days": "days that a record stays",
     "utilisation": "how much of a machine is planned to be used",
-    "image_threads": "threads of one process of the images agent",
+    "images_at_once": "how many images one worker works on at once",
     "growth": "how many times as many workers can join later",
     "network_gbit_s": "a broker's network card, each way",
     "disk_mb_s": "what a disk writes, of a broker and of the database",

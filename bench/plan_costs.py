@@ -14,7 +14,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Work on one record.
 
     Attributes:
-        events_per_s: of one process; of the images agent, of one thread.
+        events_per_s: of one process; of the images agent, one after another.
         cpu_us: CPU time of one, in microseconds.
     """
 
@@ -45,7 +45,7 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         analytics: the agent's whole way, of one process.
-        images: of one thread.
+        images: one after another.
         publish: typed record to acknowledged, of one process.
         small: a transaction of 100 records.
         full: one of 60,000, the agent's `batch_records`.

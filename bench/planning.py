@@ -35,7 +35,7 @@ class Target:
         database_cores: of the PostgreSQL server.
         round_trip_ms: from a worker to the database and back.
         batch_records: most records of one transaction of the analytics agent.
-        image_threads: of one process of the images agent.
+        images_at_once: by the images agent of one worker, each in a child process.
     """
 
     events_per_s: float = 1_000_000
@@ -53,7 +53,7 @@ class Target:
     database_cores: int = 16
     round_trip_ms: float = 0.5
     batch_records: int = 60_000
-    image_threads: int = 2
+    images_at_once: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _workers(target: Target, costs: Costs) -> list[Figure]:
         costs.full.round_trips * target.round_trip_ms / 1000 / target.batch_records
     )
     events_at_once = target.events_per_s * event_s / target.utilisation
-    images_at_once = target.images_per_s / costs.images.events_per_s / target.utilisation
+    image_children = target.images_per_s / costs.images.events_per_s / target.utilisation
     publishing = target.events_per_s / costs.publish.events_per_s / target.utilisation
     return [
         Figure(
@@ -150,8 +150,8 @@ def _workers(target: Target, costs: Costs) -> list[Figure]:
         ),
         Figure("analytics cores", _cores(target, target.events_per_s, costs.analytics.cpu_us), "", _CORES),
         Figure(
-            "image processes", math.ceil(images_at_once / target.image_threads), "",
-            f"images/s / images/s of one thread / utilisation / {target.image_threads} threads",
+            "image processes", math.ceil(image_children / target.images_at_once), "",
+            f"images/s / images/s one after another / utilisation / {target.images_at_once} at once",
         ),
         Figure("image cores", _cores(target, target.images_per_s, costs.images.cpu_us), "", _CORES),
         Figure(

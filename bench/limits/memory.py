@@ -30,7 +30,7 @@ def measure(ground: Ground) -> list[Limit]:
         worker_mb, children_mb = _resident_mb(child)
     return [
         limit(
-            "memory-idle", "RSS, idle worker with three agents; then that of its two child processes", "MB",
+            "memory-idle", "RSS, idle worker with three agents; then that of its four child processes", "MB",
             figures=[worker_mb, children_mb], value=worker_mb, at_most=200.0,
         ),
         _under_backlog(ground),

@@ -13,7 +13,7 @@ LOADERS = {"jpeg": "Jpeg", "png": "Png", "webp": "Webp", "avif": "Heif", "gif": 
 def load_vips() -> Any:
     """The module pyvips: five loaders are open, every other is blocked for this process.
 
-    One thread an operation, since the agent's own threads fill the cores; no operation cache, since no image comes
+    One thread an operation, since the agent's own processes fill the cores; no operation cache, since no image comes
     twice and what it keeps is a user's data.
 
     Raises:

@@ -71,8 +71,8 @@ def test_the_workers_can_do_the_load_within_their_utilisation(target: Target) ->
     made = plan(target, COSTS)
     can = made.value("analytics processes") * COSTS.analytics.events_per_s * target.utilisation
     assert can >= target.events_per_s * (1 - 1e-9)
-    threads = made.value("image processes") * target.image_threads
-    assert threads * COSTS.images.events_per_s * target.utilisation >= target.images_per_s * (1 - 1e-9)
+    at_once = made.value("image processes") * target.images_at_once
+    assert at_once * COSTS.images.events_per_s * target.utilisation >= target.images_per_s * (1 - 1e-9)
 
 
 @given(targets)
@@ -109,7 +109,7 @@ def test_what_is_brought_in_goes_to_every_replica_and_out_to_every_reader() -> N
 def test_a_plan_is_for_the_agents_as_the_catalogue_has_them() -> None:
     agents = {agent.name: agent for agent in AGENTS}
     assert Target().batch_records == agents["analytics"].batch_records
-    assert Target().image_threads == agents["images"].concurrency
+    assert Target().images_at_once == agents["images"].concurrency
 
 
 def test_full_batches_make_the_fewest_transactions() -> None:

@@ -46,6 +46,7 @@ def main(connection: Connection, tickets: socket.socket, shared: Shared, setting
     """
     _end_with_parent()
     faulthandler.enable()
+    _yield_to_others()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
@@ -80,6 +81,16 @@ def _serve(area: Area, connection: Connection, perform: Perform) -> None:
     for _ in request.values()[writer.finished :]:
         writer.add(HELD)
     connection.send_bytes(DONE)
+
+
+def _yield_to_others() -> None:
+    """Tell Linux that what runs here is computing: who wakes up then does not interrupt others, the agent's thread least of all.
+
+    libvips hands its work from thread to thread, a hundred times an image: two single-threaded pools beside each other had 1.10
+    times as many images a second with it (36.0 and 39.5, medians of three alternating runs on 2 cores).
+    """
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _end_with_parent() -> None:
