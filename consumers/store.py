@@ -46,7 +46,7 @@ __all__ = [
 DEPENDENCY = "object-store"
 MANIFEST = "manifest.json"
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
-"""The most that `get` reads unless it is told otherwise: an object is held in memory whole, once per thread."""
+"""The most that `get` reads unless it is told otherwise: an object is held in memory whole, once for each handler at work."""
 _CONNECT_TIMEOUT_S = 3
 _REQUEST_TIMEOUT_S = 10
 _RETRIES = 2
