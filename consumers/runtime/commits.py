@@ -13,7 +13,9 @@ from consumers.runtime.membership import Membership
 
 log = structlog.get_logger("headrace.agent")
 
-_INTERVAL_S = 0.1
+_INTERVAL_S = 0.05
+"""Half of what a kill may repeat (0.1 s): the other half is a commit's way to a busy broker. At 0.1 s, 87 of 1,725 repeated records
+had been finished for longer than that, at 0.05 s 13 of 1,600 (seed 26); no rate changed by more than its noise, in turns of one run."""
 _UNANSWERED_S = 5.0
 """Seen after a broker's kill -9: librdkafka never answers for a commit that was on its way, and nothing said it again."""
 _UNNOTICED_S = 10.0
@@ -38,7 +40,7 @@ class Commits:
         self._next_s = 0.0
 
     def send(self, consumer: Consumer, now_s: float, leaving: Iterable[Assignment] = ()) -> None:
-        """Send what is due, ten times a second at most; an assignment's first one with its owner's mark at once.
+        """Send what is due, twenty times a second at most; an assignment's first one with its owner's mark at once.
 
         Args:
             consumer: that owns the partitions.

@@ -15,7 +15,7 @@ from consumers.runtime.metadata import Hold, Note
 MANY_DEATHS = 2
 """So many in a row, at one offset, make suspects."""
 _SLACK = 2
-"""What was finished after the last commit (0.1 s, or a busy broker's second) counts as unfinished to the next owner; in
+"""What was finished after the last commit (0.05 s, or a busy broker's second) counts as unfinished to the next owner; in
 flight are four seconds of work at most, or 200 records."""
 
 

@@ -87,7 +87,7 @@ def _facts(seen: Evidence, recoveries: list[float]) -> dict[str, Any]:
         "duplicated": len(checker.repeated(seen)),
         "order_violations": len(checker.out_of_order(seen)),
         "commit_overrun": len(checker.overruns(seen)),
-        "redone_beyond_interval": len(checker.redone_too_much(seen)),
+        "redone_beyond_interval": len(checker.redone_beyond_interval(seen)),
         "excused": sum(seen.is_excused(number) for number in seen.places if number not in handled),
     }
     if recoveries:

@@ -208,6 +208,15 @@ def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
     assert checker.redone_too_much(before) == []
 
 
+def test_what_a_kill_repeats_is_counted_from_the_interval_on_and_broken_on_a_busy_machine_later():
+    numbers = {0: 3.95, 1: 3.85, 2: 3.65}
+    first = [handling(number, at_s=at_s) for number, at_s in numbers.items()]
+    again = [handling(number, at_s=5, pid=2) for number in numbers]
+    seen = replace(run_of(6), handlings=first + again, attacks=[Attack("kill", 4 * _S, 1, 4 * _S)])
+    assert [number for number, *_ in checker.redone_beyond_interval(seen)] == [1, 2]
+    assert [text.split()[1] for text in checker.redone_too_much(seen)] == ["2"]
+
+
 @pytest.mark.parametrize(("sent_s", "answered_s", "held"), [(1.2, 1.9, True), (1.2, 1.6, False), (0.1, 0.9, False)])
 def test_where_the_broker_takes_no_commits_more_may_be_repeated(sent_s, answered_s, held):
     handlings = [handling(0, at_s=1.3), handling(0, at_s=5, pid=2)]

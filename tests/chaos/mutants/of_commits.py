@@ -32,7 +32,7 @@ def _commit(offset_of: Any) -> None:
 
 
 def commit_seldom() -> None:
-    """Commit every two seconds in place of ten times a second."""
+    """Commit every two seconds in place of twenty times a second."""
     commits._INTERVAL_S = 2.0
 
 

@@ -144,7 +144,7 @@ def test_a_coordinator_that_is_away_keeps_no_record_waiting_for_long():
     recorder = Recorder()
     recorder.assignment.held_by(Hold("it", 0), Suspects())
     recorder.assignment.deliver([0])
-    for now_s in (10.0, 10.05, 10.11):
+    for now_s in (10.0, 10.03, 10.06):
         recorder.commits.send(recorder, now_s)
         recorder.commits.answered(None, [answer(KafkaError.COORDINATOR_NOT_AVAILABLE, offset=0)])
     assert recorder.committed == [0, 0], "asked again at the interval"
