@@ -1,6 +1,6 @@
 """Kafka clients as Headrace opens them, and the question whether a broker is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer
@@ -55,7 +55,7 @@ def open_producer(settings: Settings, *, client_id: str, log: ClientLog, on_erro
         "queue.buffering.max.messages": _QUEUE_RECORDS,
         "queue.buffering.max.kbytes": _QUEUE_KIB,
     }
-    _check_promises(settings)
+    refuse_other(settings, _KEPT, "Headrace always publishes with idempotence and acks=all")
     producer: Producer = open_client(Producer, {**settings.client(**own), "error_cb": on_error, "logger": log})
     return producer
 
@@ -98,10 +98,20 @@ def open_client(client: type[Any], properties: dict[str, Any]) -> Any:
         ) from error
 
 
-def _check_promises(settings: Settings) -> None:
+def refuse_other(settings: Settings, kept: Mapping[str, Collection[str]], why: str) -> None:
+    """See that KAFKA_* overrides none of the properties that a promise stands on.
+
+    Args:
+        settings: with what KAFKA_* says.
+        kept: the values that a property may have, in lower case, by its name; none where it is not the environment's to set.
+        why: for the message.
+
+    Raises:
+        ConfigurationError: naming every variable that would.
+    """
     problems = [
-        f"KAFKA_{name.upper().replace('.', '_')}={value}: Headrace always publishes with idempotence and acks=all; unset it"
-        for name, allowed in _KEPT.items()
+        f"KAFKA_{name.upper().replace('.', '_')}={value}: {why}; unset it"
+        for name, allowed in kept.items()
         if (value := settings.kafka.get(name)) is not None and value.lower() not in allowed
     ]
     if problems:

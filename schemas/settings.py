@@ -63,13 +63,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {"bootstrap.servers": self.bootstrap_servers, **own, **self.kafka}
 
     def outsider(self, **own: str | float | bool | None) -> dict[str, object]:
-        """Properties of a consumer that joins no group: without what KAFKA_* says of membership.
+        """Properties of a consumer that joins no group: ours win, and what KAFKA_* says of membership is left out.
 
-        A group's name it needs all the same, and librdkafka would refuse one that polls more often than it beats.
+        librdkafka would refuse one that polls more often than it beats; and where and what it reads is nobody else's to choose.
         """
-        return {name: value for name, value in self.client(**own).items() if name not in _OF_MEMBERS} | {
-            name: value for name, value in own.items() if name in _OF_MEMBERS
-        }
+        passed = {name: value for name, value in self.kafka.items() if name not in _OF_MEMBERS}
+        return {"bootstrap.servers": self.bootstrap_servers, **passed, **own}
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.shown().items())})"

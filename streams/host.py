@@ -148,7 +148,7 @@ class Host(Service):
         if self.watch is not None:
             self.watch.stop()
         for runner in self.runners:
-            runner.stop(drain_s=drain_s)
+            runner.stop(drain_s=drain_s, replaced=self.replacing)
         for runner in self.runners:
             runner.join()
         for relay in self.relays:

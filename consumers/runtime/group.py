@@ -9,7 +9,7 @@ from confluent_kafka import admin as kafka_admin
 
 from consumers.runtime.broker_view import open_admin, reason_of
 from producers.client_log import ClientLog
-from producers.kafka import open_client
+from producers.kafka import open_client, refuse_other
 from schemas.settings import GroupProtocol, Settings
 
 log = structlog.get_logger("headrace.group")
@@ -29,8 +29,31 @@ _GIVES_UP_WITHIN_MS = 30_000
 """`max.poll.interval.ms` of an agent whose thread runs no handler. To a KIP-848 broker it is also how long a member may keep what
 it should give up. Seen when coordinators moved: a member was never told to give up its partitions, by broker or client, and kept
 three of the group's eight from the others, who waited for them until this time was over: 5 minutes by default."""
+_FALSE = frozenset({"false", "f", "0"})
+_KEPT: dict[str, frozenset[str]] = {
+    "auto.offset.reset": frozenset({"error"}),
+    "enable.auto.commit": _FALSE,
+    "auto.commit.enable": _FALSE,
+    "enable.auto.offset.store": _FALSE,
+    "enable.partition.eof": frozenset({"true", "t", "1"}),
+    "isolation.level": frozenset({"read_committed"}),
+    "group.id": frozenset(),
+    "group.protocol": frozenset(),
+}
+"""With another of these a gap of the log would be passed over in silence, a commit go ahead of the work or to another group, or a
+transaction that was aborted be worked on."""
 _ADMIN_TIMEOUT_S = 10.0
 _UNSUPPORTED = (KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE)
+
+
+def check_promises(settings: Settings) -> None:
+    """See that the environment leaves an agent's consumer as its promises need it.
+
+    Raises:
+        ConfigurationError: naming every KAFKA_* variable that would not.
+    """
+    why = "an agent names its group and its protocol, chooses each offset and commits by itself, and reads committed records alone"
+    refuse_other(settings, _KEPT, why)
 
 
 def open_consumer(

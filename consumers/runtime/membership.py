@@ -41,6 +41,7 @@ class Membership:
         assignments: what is owned now, by (topic, partition).
         joined: whether the group has answered once, if only with an empty assignment.
         paused: whether all partitions are paused for back-pressure.
+        keeps_marks: whether it leaves as if it had died, where work is unfinished: a handler hangs, and the next owner's would too.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Membership:
         self._former: dict[Place, Committed] = {}
         self.assignments: dict[Place, Assignment] = {}
         self.joined = False
-        self.paused = False
+        self.paused = self.keeps_marks = False
         self._asleep = False
         self._unfetched: set[Place] = set()
 
@@ -244,7 +245,8 @@ class Membership:
         leaving = self._taken_out(partitions)
         self._drain(leaving, self._agent.drain_s)
         for assignment in leaving:
-            assignment.leave()
+            if not (self.keeps_marks and assignment.watermark.unfinished):
+                assignment.leave()
         offsets = [offset for assignment in leaving if (offset := assignment.due_commit()) is not None]
         self._let_go(leaving)
         if offsets:

@@ -120,8 +120,16 @@ class Runner:
         """Start the thread; `ready` is set when the group has answered."""
         self._thread.start()
 
-    def stop(self, *, drain_s: float) -> None:
-        """Ask the thread to finish what runs, within so many seconds, to commit, and to leave the group."""
+    def stop(self, *, drain_s: float, replaced: bool = False) -> None:
+        """Ask the thread to finish what runs, within so many seconds, to commit, and to leave the group.
+
+        Args:
+            drain_s: how long what runs may take.
+            replaced: whether the worker ends because handlers hang. Where this agent's do, the owner's mark stays in the commits of
+                what is unfinished: after some such ends at one offset, what lies there runs in a child process, which can be
+                killed at the deadline. Seen without: the same record hung in each worker that came next, for good.
+        """
+        self.membership.keeps_marks = replaced and self.hung > 0
         self._drain_limit_s = drain_s
         self._stopping.set()
 

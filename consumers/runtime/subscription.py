@@ -11,7 +11,7 @@ from consumers.runtime.agent import Agent, Executor
 from consumers.runtime.bounded_starts import BoundedStarts
 from consumers.runtime.bounds import Bounds
 from consumers.runtime.broker_view import BrokerView
-from consumers.runtime.group import open_consumer, refuses_protocol, say_classic, set_timing
+from consumers.runtime.group import check_promises, open_consumer, refuses_protocol, say_classic, set_timing
 from consumers.runtime.membership import Membership
 from consumers.runtime.starts import Place, Starts
 from consumers.runtime.topic_ids import TopicIds
@@ -39,6 +39,9 @@ class Subscription:
 
     Attributes:
         protocol: the group's, as it came to be.
+
+    Raises:
+        ConfigurationError: where KAFKA_* would give up a promise.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Subscription:
         on_commit: Callable[[Any, Any], None],
         on_error: Callable[[Any], None],
     ) -> None:
+        check_promises(settings)
         self.protocol: GroupProtocol = settings.group_protocol
         self._agent = agent
         self._settings = settings

@@ -60,6 +60,7 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         id: its origin; where the headers name none, its own place in the dead-letter topic.
         has_origin: whether the headers name one.
+        origin_ms: the timestamp that the record had there, in milliseconds since the epoch; 0 where the headers don't say.
         key: as on the wire.
         error_class: the exception's class name; empty where the headers have none, as all that follows.
         error_message: its text.
@@ -73,6 +74,7 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
 
     id: LetterId
     has_origin: bool
+    origin_ms: int
     key: bytes | None
     error_class: str
     error_message: str
@@ -116,6 +118,7 @@ def letter_of(message: Message, *, agent: str, names: Names) -> Letter:
     return Letter(
         id=origin or LetterId(agent, names.bare(names.dead_letter(agent)), *place),
         has_origin=origin is not None,
+        origin_ms=_number(told, wire.ORIGIN_TIMESTAMP_MS) or 0,
         key=_bytes(message.key()),
         error_class=text_of(told, wire.ERROR_CLASS),
         error_message=text_of(told, wire.ERROR_MESSAGE),

@@ -17,6 +17,7 @@ from consumers.runtime.local import agent_named
 from consumers.runtime.record import Failed, Handled, Record
 from consumers.runtime.state import Position, State
 from schemas.settings import Settings
+from streams.dead_letters.origins import Origin, given_up
 from streams.replay.job import Job, ReplayError
 from streams.topic_reader import TopicReader
 
@@ -44,11 +45,12 @@ class Filler:
         settings: the broker and the database.
 
     Attributes:
-        passed_over: records that can never be counted, and stand in the dead-letter topic since they were first read.
+        passed_over: records that are dead letters, or would be: those are counted where they are redriven, and so never here.
     """
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self.passed_over = 0
+        self._settings = settings
         self._job = job
         self._topic = settings.names.topic(job.topic)
         kit = open_kit(settings)
@@ -74,8 +76,12 @@ class Filler:
         ends = {number: stand.next_offset for number, stand in stands.items()}
         starts = {number: self._partitions[number].stored for number in ends}
         waiting: defaultdict[int, list[Record]] = defaultdict(list)
+        letters = given_up(self._settings, self._agent.name, self._job.topic)  # the live group stood there after them
         for message in self._reader.read(starts, ends):
             record = record_of(message)
+            if Origin(record.partition, record.offset, record.timestamp_ms) in letters:
+                self.passed_over += 1
+                continue
             waiting[record.partition].append(record)
             if len(waiting[record.partition]) >= self._batch_records(len(stands)):
                 self._count(waiting.pop(record.partition))

@@ -149,7 +149,7 @@ def _copier(job: Job, settings: Settings, topic: str, target: str) -> Iterator[_
         raise ReplayError(f"the broker refuses a transaction of {group}: {error}") from error
     log = ClientLog("headrace-republish")
     own: dict[str, str | float | bool] = {"group.id": group, "enable.auto.commit": False}
-    consumer = open_client(Consumer, {**settings.client(**own), "error_cb": log.error, "logger": log})
+    consumer = open_client(Consumer, {**settings.outsider(**own), "error_cb": log.error, "logger": log})
     try:
         yield _Copier(job, sender, consumer.consumer_group_metadata(), topic, target)
     except SupersededError as error:

@@ -64,7 +64,11 @@ def _swap(database: Database, job: Job, live: str, shadow: str) -> list[Key] | N
 
 
 def _finished(changed: list[Key], passed_over: int) -> Finished:
-    passed = f"; {passed_over:,} records were passed over, as dead letters were" if passed_over else ""
+    passed = (
+        f"; {passed_over:,} records were passed over: they are dead letters, and counted when redriven"
+        if passed_over
+        else ""
+    )
     return Finished(f"{len(changed):,} windows have changed, and will be published as revisions{passed}")
 
 

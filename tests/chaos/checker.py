@@ -13,7 +13,7 @@ KILLS = frozenset({"kill", "kill-at-letters"})
 """Faults that end one worker by SIGKILL."""
 COMMIT_INTERVAL_S = 0.1
 """What a kill may repeat, beside what ran, was finished within so long; commits go twice as often, so that half is their way."""
-_BUSY_S = 0.2
+_BUSY_S = 0.25
 """On top of it, for a busy machine: what a commit takes there, or a thread waits for a core."""
 REDRIVE_AT_ONCE = 100
 """What a redrive that is killed may have under way, and the next one sends again."""
@@ -212,7 +212,7 @@ def repeated(seen: Evidence) -> list[int]:
 def redone_too_much(seen: Evidence) -> list[str]:
     """I12: of what a killed worker had finished, only what it finished within one commit interval may be handled again.
 
-    A busy machine may need 0.2 s more; and where a commit of anybody's took longer than that just then, so much longer may
+    A busy machine may need 0.25 s more; and where a commit of anybody's took longer than that just then, so much longer may
     be what is handled again.
     """
     return [

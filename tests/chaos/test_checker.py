@@ -209,7 +209,7 @@ def test_a_kill_may_repeat_what_ended_just_before_it_and_no_more():
 
 
 def test_what_a_kill_repeats_is_counted_from_the_interval_on_and_broken_on_a_busy_machine_later():
-    numbers = {0: 3.95, 1: 3.85, 2: 3.65}
+    numbers = {0: 3.95, 1: 3.85, 2: 3.6}
     first = [handling(number, at_s=at_s) for number, at_s in numbers.items()]
     again = [handling(number, at_s=5, pid=2) for number in numbers]
     seen = replace(run_of(6), handlings=first + again, attacks=[Attack("kill", 4 * _S, 1, 4 * _S)])

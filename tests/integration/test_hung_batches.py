@@ -30,3 +30,17 @@ def test_a_hung_batch_makes_its_worker_replace_itself_and_all_is_counted_once(
     assert counted_ids(database_url) == ids
     assert shop.read(dead) == []
     assert worker.terminate() == 0
+
+
+@pytest.mark.slow
+def test_a_record_that_hangs_every_batch_is_dead_lettered_alone_and_no_worker_replaces_itself_for_ever(
+    shop, start_worker
+):
+    dead = shop.make_topic("counting.dlq", partitions=1)
+    shop.place(("o1", "ok"), ("o2", "hang"), ("o3", "ok"))
+    worker = start_worker(shop.settings, "--agents", "counting")
+    eventually(lambda: shop.lag("counting") == 0, limit_s=120)
+    assert counted_ids(shop.settings.database_url) == ["o1", "o3"]
+    assert [letter.key() for letter in shop.read(dead)] == [b"o2"]
+    assert worker.text().count(" replacing ") <= 4
+    assert worker.terminate() == 0

@@ -140,3 +140,10 @@ def test_a_consumer_that_joins_no_group_is_spared_what_is_said_of_membership() -
     )
     found = settings.outsider(**{"group.id": "images"})
     assert found == {"bootstrap.servers": "127.0.0.1:9092", "group.id": "images", "security.protocol": "ssl"}
+
+
+def test_where_a_consumer_that_joins_no_group_begins_is_not_the_environment_s_to_say() -> None:
+    settings = Settings(kafka={"auto.offset.reset": "latest", "fetch.min.bytes": "1"})
+    found = settings.outsider(**{"auto.offset.reset": "earliest"})
+    assert found["auto.offset.reset"] == "earliest"
+    assert found["fetch.min.bytes"] == "1"

@@ -61,7 +61,8 @@ def letter(
     place: tuple[int, int] = (0, 5),
 ) -> Letter:
     return Letter(
-        id=LetterId("text", topic, 0, offset), has_origin=True, key=key, error_class="KeyError", error_message="", attempts=1,
+        id=LetterId("text", topic, 0, offset), has_origin=True,
+        origin_ms=0, key=key, error_class="KeyError", error_message="", attempts=1,
         first_failure_ms=0, last_failure_ms=0, redrives=redrives, partition=place[0], offset=place[1],
     )  # fmt: skip
 

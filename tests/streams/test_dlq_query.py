@@ -17,7 +17,7 @@ phrases = st.text(st.characters(exclude_categories=("Cs",), exclude_characters='
 
 def letter(**changes: object) -> Letter:
     given: dict[str, object] = {
-        "id": LetterId("images", "images.uploaded", 0, 17), "has_origin": True, "key": b"42", "error_class": "TruncatedError",
+        "id": LetterId("images", "images.uploaded", 0, 17), "has_origin": True, "origin_ms": 0, "key": b"42", "error_class": "TruncatedError",
         "error_message": "the file is cut off", "attempts": 5, "first_failure_ms": NOW_MS - 9, "last_failure_ms": NOW_MS,
         "redrives": 0, "partition": 0, "offset": 3, **changes,
     }  # fmt: skip

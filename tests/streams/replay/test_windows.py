@@ -1,5 +1,6 @@
 """Analytics replayed on the real broker: windows counted anew, and replaced at once."""
 
+import functools
 import random
 import signal
 import threading
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from consumers import analytics
 from consumers.database import Database, offsets
+from consumers.errors import RejectSome
 from consumers.rollups.tables import summaries, unpublished
 from consumers.runtime.broker_view import BrokerView
 from producers import Publisher
@@ -21,6 +23,7 @@ from schemas.records import ActivityRecorded
 from streams.replay import windows
 from streams.replay.job import ReplayError
 from streams.replay.request import Request, prepare
+from tests.support import commands
 from tests.support.activity import MINUTE, stored_rows, stored_watermarks
 from tests.support.flows import eventually
 from tests.support.replays import delete_before, jobs, replay, running
@@ -49,9 +52,9 @@ def publish(settings, count, *, seed=1):
             )
 
 
-def count(settings):
+def count(settings, topic=None):
     """Let the live agent count what there is."""
-    group, topic = settings.names.group("analytics"), settings.names.topic(TOPIC)
+    group, topic = settings.names.group("analytics"), topic or settings.names.topic(TOPIC)
     with running(settings, "analytics") as runner:
         eventually(lambda: runner.ready.is_set() and lag(settings, group, topic) == 0)
 
@@ -129,6 +132,32 @@ def test_a_reader_sees_the_windows_all_old_or_all_new_and_only_what_differs_is_p
     assert len(seen) == 2
     assert marked(settings) == {"click"}
     assert [job["state"] for job in jobs(settings).values()] == ["done"]
+
+
+def test_what_was_redriven_is_not_counted_again_where_it_first_stood(settings, monkeypatch):
+    publish(settings, 1_000)
+    honest = analytics.roll_up
+
+    @functools.wraps(honest)
+    def faulty(activity, context):
+        users = activity.frame["user_id"].to_list()
+        wrong = {at: "a fault" for at, user in zip(activity.offsets, users, strict=True) if user < "user-2"}
+        if wrong:
+            raise RejectSome(wrong)
+        return honest(activity, context)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(analytics, "roll_up", faulty)
+        count(settings)
+    sent = commands.headrace(settings, "dlq", "redrive", "--all", "--yes")
+    assert sent.returncode == 0, sent.stderr
+    count(settings, settings.names.retry("analytics", 0))
+    right = rows(settings)
+    ran = replay(settings, TOPIC, "--from", "start", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert "0 windows have changed" in ran.stderr
+    assert "they are dead letters" in ran.stderr
+    assert rows(settings) == right
 
 
 def test_only_the_windows_of_the_range_are_replaced(settings):

@@ -36,6 +36,8 @@ def count(orders: Batch, context: Context) -> None:
             raise KeyError("article")
         if wish == "down":
             raise Unavailable("warehouse", "no answer")
+        if wish == "hang":
+            time.sleep(3600)
         if wish.startswith("slow:") and context.attempt == 1:
             time.sleep(float(wish[5:]))
     named = {
