@@ -52,6 +52,7 @@ class Assignment:
         unacknowledged: records whose results or dead letters the broker has not confirmed yet.
         retry_delay_s: of a retry topic's partition, how long its records wait there; None for any other.
         resume_s: until when nothing is taken, because its next record is not due, on the clock of `time.monotonic()`.
+        backed_up: whether nothing more is fetched because too much waits behind a record of it.
         sated: whether nothing is taken because its suspects, which take their time, have their share of the room in hand.
         reached: one past the highest offset that was ever handed over.
         batch_limit: the most records of a batch; halved when a batch ran past its deadline.
@@ -79,6 +80,7 @@ class Assignment:
     exact: bool
     retry_delay_s: int | None = None
     resume_s: float | None = None
+    backed_up: bool = False
     sated: bool = False
     stopped: str | None = None
     sent: int = -1
@@ -145,7 +147,7 @@ class Assignment:
     @property
     def unfetched(self) -> bool:
         """Whether nothing is to be fetched from it now."""
-        return self.quiet or self.crowded or self.exhausted
+        return self.quiet or self.crowded or self.backed_up or self.exhausted
 
     @property
     def out(self) -> bool:

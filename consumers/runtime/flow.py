@@ -3,6 +3,7 @@
 import time
 
 from consumers.runtime.agent import Agent
+from consumers.runtime.assignment import Assignment
 from consumers.runtime.bounds import Pace
 from consumers.runtime.membership import Membership
 from consumers.runtime.outputs import Outputs
@@ -18,7 +19,8 @@ _WORK_AHEAD_S = 4.0
 _PAUSE_LATE_S = 1.0
 _FIRST_CHUNK_RECORDS = 8
 _HELD_OPEN_FACTOR = 5
-"""A record that waits for ever must not let the rest of its partition pile up without end: a restart repeats all of it."""
+"""A record that waits for ever must not let the rest of its partition pile up without end: a restart repeats all of it. No more
+than this times `max_in_flight` is finished behind it."""
 _CHUNK_WORK_S = 0.05
 _BRIEF_S = 5e-5
 """A record that takes no longer is not worth the dividing: several at once would not bring more than that costs."""
@@ -66,11 +68,25 @@ class Flow:
 
     @property
     def limit(self) -> int:
-        """The most records in hand: some seconds of work, within the catalogue's bound and 64 MiB."""
-        fit = max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes)))
+        """The most records to work on: some seconds of work, within what may be in hand."""
+        most = min(self._most, _BRIEF_RECORDS) if self.brief else self._most
+        return min(most, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
+
+    @property
+    def _most(self) -> int:
+        """The most records in hand, at work or not: within the catalogue's bound and 64 MiB."""
         allowed = self._agent.max_in_flight
-        most = min(allowed - min(_SPARE, allowed // 10), _BRIEF_RECORDS if self.brief else allowed)
-        return min(most, fit, max(_LEAST, int(self._stats.rate * _WORK_AHEAD_S)))
+        return min(allowed - min(_SPARE, allowed // 10), max(1, int(_MOST_BYTES / max(1.0, self._stats.mean_bytes))))
+
+    @property
+    def _at_work(self) -> int:
+        """Of the records in hand those that do not wait for a key's next attempt: that is no work, but takes its place."""
+        return sum(a.watermark.unfinished - a.lanes.backing_off for a in list(self._membership.assignments.values()))
+
+    @property
+    def _left(self) -> int:
+        """How many records more may be in hand."""
+        return min(self.limit - self._at_work, self._most - self.in_hand)
 
     @property
     def most_begun(self) -> int:
@@ -96,7 +112,7 @@ class Flow:
         if self._stuck:
             return 0
         most = _POLL_RECORDS if self._pace is None else min(_POLL_RECORDS, self._pace.room(time.monotonic()))
-        return max(0, min(most, self.limit - self.in_hand) - 1)
+        return max(0, min(most, self._left) - 1)
 
     def took(self, records: int) -> None:
         """Note what was taken, for a replay's pace."""
@@ -105,25 +121,17 @@ class Flow:
 
     @property
     def full(self) -> bool:
-        """Whether no more should be taken: enough is in hand, too much is finished behind a record that is not, or it can't go out."""
-        return self._stuck or self.in_hand >= self.limit
+        """Whether no more should be taken: enough is in hand, or what comes of it can't go out."""
+        return self._stuck or self._left <= 0
 
     @property
     def _stuck(self) -> bool:
-        return (
-            self.congested
-            or (self._pace is not None and self._pace.room(time.monotonic()) < 1)
-            or self._held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
-        )
+        return self.congested or (self._pace is not None and self._pace.room(time.monotonic()) < 1)
 
     @property
     def congested(self) -> bool:
         """Whether results wait for room in the producer's queue: nothing more should be handled."""
         return self._outputs.congested
-
-    @property
-    def _held_open(self) -> int:
-        return sum(a.watermark.held_open for a in self._membership.assignments.values())
 
     @property
     def paused(self) -> bool:
@@ -156,8 +164,27 @@ class Flow:
         self._membership.set_pauses()
         return False
 
+    def pause_backed_up(self) -> None:
+        """Pause each partition in which too much waits for a key's next attempt, or is finished behind a record that is not.
+
+        It alone: the others go on. All that waits so takes half of what may be in hand at most; a partition goes on at half of its
+        own part.
+        """
+        owned = self._membership.assignments.values()
+        share = max(1, self._most // (2 * max(1, len(owned))))
+        changed = [a for a in owned if a.backed_up != self._backs_up(a, share)]
+        for assignment in changed:
+            assignment.backed_up = not assignment.backed_up
+        if changed:
+            self._membership.set_pauses()
+
+    def _backs_up(self, assignment: Assignment, share: int) -> bool:
+        bound = share // 2 if assignment.backed_up else share
+        behind = assignment.watermark.held_open > _HELD_OPEN_FACTOR * self._agent.max_in_flight
+        return behind or assignment.lanes.backing_off > bound
+
     def resume_when_half(self) -> None:
         """Resume when about half of the limit is left."""
-        if self._membership.paused and self.in_hand <= self.limit // 2 and not self.full:
+        if self._membership.paused and self._at_work <= self.limit // 2 and not self.full:
             self._membership.paused = False
             self._membership.set_pauses()

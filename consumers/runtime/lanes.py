@@ -136,6 +136,11 @@ class Lanes:
                 self._unpark(key)
 
     @property
+    def backing_off(self) -> int:
+        """How many records wait for a key's next attempt, the one that failed among them."""
+        return sum(len(self._parked.get(key, ())) for key in self._due_of)
+
+    @property
     def queued(self) -> bool:
         """Whether a record could run as soon as there is room for it."""
         return bool(self._undivided) or any(self._queues)

@@ -69,6 +69,7 @@ class Poller:
             return
         if out_of_log:
             self._membership.misfit(out_of_log)
+        self._flow.pause_backed_up()
         if room == 0:
             self._inbox.wait(_ROOM_WAIT_S)
 

@@ -208,6 +208,7 @@ class Runner:
         for assignment in self.membership.assignments.values():
             assignment.lanes.wake(now_s)
         self.membership.resume_due(now_s, self._flow.share)
+        self._flow.pause_backed_up()
         if self._commits.is_expelled(now_s):
             self._subscription.join_anew()
         self._look(now_s)

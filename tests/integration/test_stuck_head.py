@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from consumers.context import Context
-from consumers.errors import Unavailable
+from consumers.errors import Retry, Unavailable
 from consumers.runtime.agent import RetryPolicy
 from tests.support.flows import Flow, eventually
 from tests.support.shop import handlers
@@ -42,7 +42,7 @@ def test_behind_a_record_that_waits_for_ever_the_work_is_bounded_and_goes_on_whe
     patient = RetryPolicy(attempts=10_000, first_delay_s=0.05, max_delay_s=0.2)
     with narrow.running("threads", max_in_flight=MOST, retry=patient) as runner:
         eventually(lambda: len(narrow.read(narrow.confirmed)) > MOST)
-        eventually(lambda: runner.membership.paused and runner.in_hand == 1)
+        eventually(lambda: runner.in_hand == 1 and any(a.backed_up for a in runner.membership.assignments.values()))
         assert len(narrow.read(narrow.confirmed)) <= 10 * MOST
         assert narrow.committed("threads") == {0: 0}
         released.set()
@@ -50,3 +50,26 @@ def test_behind_a_record_that_waits_for_ever_the_work_is_bounded_and_goes_on_whe
     results = [narrow.kit.codec.decode(message.value(), OrderConfirmed) for message in narrow.read(narrow.confirmed)]
     assert sorted(result.order_id for result in results) == ["head", *(order_id for order_id, _ in ORDERS)]
     assert narrow.crashes == []
+
+
+def test_a_key_that_waits_for_an_hour_pauses_its_own_partition_alone(settings, make_topic, monkeypatch):
+    """At a low rate, at which what waits is soon more than the work of four seconds."""
+    flow, confirm = Flow(settings, make_topic, partitions=2), handlers.confirm
+
+    def waiting(order: OrderPlaced, context: Context) -> OrderConfirmed | None:
+        if order.order_id == "patient":
+            raise Retry("not yet", after_s=3600.0)
+        return confirm(order, context)
+
+    monkeypatch.setattr(handlers, "confirm", waiting)
+    with flow.running("threads", max_in_flight=2_000) as runner:
+        flow.place(*[("patient", "ok")] * 1_500)
+        owned = runner.membership.assignments
+        eventually(lambda: any(a.backed_up for a in owned.values()))
+        flow.place(*[(f"o{number:03}", "ok") for number in range(100)])
+        (paused,) = [a.partition for a in owned.values() if a.backed_up]
+        theirs = {m.key() for m in flow.read(flow.placed) if m.partition() != paused}
+        assert len(theirs) > 10
+        eventually(lambda: {m.key() for m in flow.read(flow.confirmed)} >= theirs)
+        assert runner.in_hand < 2_000
+    flow.sender.close()

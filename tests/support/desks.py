@@ -63,26 +63,26 @@ class StuckState(State):
 
 
 class Owned:
-    """A membership of one partition."""
+    """A membership of some partitions."""
 
     paused = False
 
-    def __init__(self, assignment):
-        self.assignments = {assignment.place: assignment}
+    def __init__(self, *assignments):
+        self.assignments = {assignment.place: assignment for assignment in assignments}
 
     def set_pauses(self):
         """There is no consumer to pause."""
 
 
-def flow_and_stats_of(agent, assignment):
+def flow_and_stats_of(agent, *assignments):
     """The agent's flow, over a sender in memory, and what it goes by."""
     outputs, stats = Outputs(MemorySender([]), agent=agent.name, dead_letter_topic=f"{agent.name}.dlq"), Stats()
-    return Flow(agent, Owned(assignment), outputs, stats), stats
+    return Flow(agent, Owned(*assignments), outputs, stats), stats
 
 
-def flow_of(agent, assignment):
+def flow_of(agent, *assignments):
     """The agent's flow, over a sender in memory."""
-    return flow_and_stats_of(agent, assignment)[0]
+    return flow_and_stats_of(agent, *assignments)[0]
 
 
 class ExactDesk:
