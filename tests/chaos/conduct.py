@@ -40,6 +40,7 @@ def conduct(stage: Stage) -> bool:
     for number, strike in enumerate(strikes, 1):
         if not stage.wait(lambda at=strike.at: _reached(stage, at), _STRIKE_LIMIT_S):  # type: ignore[misc]
             say(f"record {strike.at} is not acknowledged after {_STRIKE_LIMIT_S:.0f} s: the strikes end here")
+            stage.unstruck = len(strikes) - number + 1
             break
         say(f"{strike.fault} ({number} of {len(strikes)}) at record {strike.at}")
         stage.producer.allow(allowed[number])

@@ -31,6 +31,8 @@ def judge(stage: Stage, *, settled: bool, began_s: float) -> dict[str, Any]:
         broken[name] += texts
     if not settled:
         broken["I6"].append(f"not everything was committed after {stage.options.patience_s:.0f} s of patience")
+    if stage.unstruck:
+        broken["I6"].append(f"{stage.unstruck} strikes were not made: the load stood still before them")
     violations = {name: [len(texts), *texts[:_SHOWN]] for name, texts in sorted(broken.items()) if texts}
     leaves = stage.crew.leaves
     return {

@@ -55,6 +55,7 @@ class Stage:
         excused: (epoch, partition, from, up to) of offsets that a fault itself has deleted, unhandled.
         said_lost: ranges that an agent itself has called lost, by its name.
         unsaid: where an agent should have stopped, or said what is lost, and did not.
+        unstruck: how many strikes were not made, because the load did not get so far in time.
         witness: of how long commits take; None where no invariant asks.
         proxies: where the fault "network" cuts; None without it.
         disk: the small file system of the faults "disk" and "store"; None without them.
@@ -76,6 +77,7 @@ class Stage:
     excused: list[tuple[int, int, int, int]] = field(default_factory=list)
     said_lost: dict[str, list[tuple[int, int, int, int]]] = field(default_factory=dict)
     unsaid: list[str] = field(default_factory=list)
+    unstruck: int = 0
     epoch: int = 0
 
     @property
