@@ -57,7 +57,11 @@ class Dispatch:
         if self._flow.congested or allowed == 0:
             return
         now_s = time.monotonic()
-        waiting = [a for a in assignments if a.stopped is None and not a.advancing and not a.waits_for_mark(now_s)]
+        waiting = [
+            a
+            for a in assignments
+            if a.lanes.may_run and a.stopped is None and not a.advancing and not a.waits_for_mark(now_s)
+        ]
         until_s = now_s + _HAND_OVER_S
         while waiting and self._executor.free > 0 and time.monotonic() < until_s:
             self._turn += 1

@@ -136,6 +136,11 @@ class Lanes:
                 self._unpark(key)
 
     @property
+    def may_run(self) -> bool:
+        """Whether `take` may find something. It is asked of every partition in every turn, so it looks at no lane."""
+        return bool(self._ready or self._undivided)
+
+    @property
     def backing_off(self) -> int:
         """How many records wait for a key's next attempt, the one that failed among them."""
         return sum(len(self._parked.get(key, ())) for key in self._due_of)

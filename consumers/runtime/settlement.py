@@ -149,7 +149,8 @@ class Settlement:
         self._stats.dead_lettered += sum(index not in failures for index in dead)
         self._stats.results += sent.results if not ticket.failures else 0
         assignment.watermark.finish(done)
-        self._apply(assignment, [record for record, _ in again], [outcome for _, outcome in again])
+        if again:
+            self._apply(assignment, [record for record, _ in again], [outcome for _, outcome in again])
         for record in sent.records:
             if not kept_keys or assignment.lanes.key_of(record) not in kept_keys:
                 assignment.lanes.unhold(record)

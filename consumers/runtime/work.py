@@ -186,7 +186,10 @@ class Work:
 
     def _looked_at(self, chunk: Chunk) -> Sequence[Record]:
         """The chunk's records: made all at once where each is looked at; else few are, and those one by one."""
-        return [*chunk.records] if self._takes_context or self._output else chunk.records
+        if self._output:
+            chunk.records = [*chunk.records]  # the settlement looks at each too
+            return chunk.records
+        return [*chunk.records] if self._takes_context else chunk.records
 
     def _decode(self, record: Record) -> Event | None:
         if record.value is None:

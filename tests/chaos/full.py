@@ -41,7 +41,11 @@ RUNS = (
     Long("--messages 10000 --fault slow,kill:2", "handlers far longer than max.poll.interval.ms", 3),
     Long("--messages 10000 --fault broker:3,network:3", "one broker dies, and its network", 2),
     Long("--messages 10000 --brokers 3 --fault leader:3,broker:2,kill:2", "three brokers, leaders move", 3),
-    Long("--messages 10000 --fault disk:2,store:2", "full disks under database and store: what they take is waited for", 2),
+    Long(
+        "--messages 10000 --fault disk:2,store:2",
+        "full disks under database and store: what they take is waited for",
+        2,
+    ),
     Long("--messages 10000 --fault recreate,retention:2", "a log that is not what it was", 1),
     Long("--prove", "every mutation of the runtime is seen", 16),
 )
