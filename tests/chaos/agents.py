@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from consumers.runtime.agent import Agent, Executor, RetryPolicy
+from consumers.runtime.agent import Agent, Executor, Order, RetryPolicy
 from schemas.topics import Topic
 from tests.chaos.records import Task, TaskDone
 
@@ -77,6 +77,21 @@ _AS_THEY_WERE = (
         max_in_flight=MAX_IN_FLIGHT,
     ),
     Agent(
+        name="loose",
+        topics=(TASKS,),
+        output=DONE,
+        handler="tests.chaos.handlers:work",
+        executor=Executor.THREADS,
+        concurrency=16,
+        deadline_s=DEADLINE_S,
+        order=Order.UNORDERED,
+        retry=RetryPolicy(
+            attempts=5, first_delay_s=0.5, max_delay_s=4.0, topic_delays_s=(1, 3), permanent=("PermanentError",)
+        ),
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+    ),
+    Agent(
         name="rows",
         topics=(TASKS,),
         handler="tests.chaos.rows:write",
@@ -88,7 +103,12 @@ _AS_THEY_WERE = (
         max_in_flight=MAX_IN_FLIGHT,
     ),
 )
-"""`tasks` promises at least once in order of keys, `children` and `coroutines` the same elsewhere, `rows` exactly once."""
+"""`tasks` promises at least once in order of keys, `children` and `coroutines` the same elsewhere, `loose` without the order, by
+way of retry topics, `rows` exactly once."""
+
+RETRY_DELAYS_S = {agent.name: agent.retry_delays_s for agent in _AS_THEY_WERE}
+"""Those of each agent's retry topics; to the first one a redrive sends."""
+UNORDERED = frozenset(agent.name for agent in _AS_THEY_WERE if agent.order is Order.UNORDERED)
 
 
 def mended(agent: Agent) -> Agent:

@@ -91,10 +91,10 @@ def _times(seen: Evidence) -> Counter[tuple[int, int, int]]:
 
 
 def finished_ns(seen: Evidence) -> dict[int, int]:
-    """When each record was finished, by number: its result, its row or its dead letter stood where it belongs."""
-    finished: dict[int, int] = {}
+    """When each record was finished, by number: its result, row, dead letter or retry stood where it belongs."""
+    finished = dict(seen.parked)
     for number, letters in seen.letters.items():
-        finished[number] = min(letter.at_ns for letter in letters)
+        finished[number] = min(finished.get(number, NEVER_NS), *(letter.at_ns for letter in letters))
     if seen.publishes:
         for number, results in seen.results.items():
             finished[number] = min(finished.get(number, NEVER_NS), *(result.at_ns for result in results))

@@ -1,12 +1,15 @@
 """One run, from the first worker to the last commit."""
 
 import time
+from contextlib import closing
 from random import Random
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
+from consumers.runtime.broker_view import BrokerView
+from tests.chaos.agents import RETRY_DELAYS_S, UNORDERED
 from tests.chaos.faults import FAULTS
 from tests.chaos.say import say
 from tests.chaos.schedule import gates, schedule
@@ -71,13 +74,14 @@ def _settle(stage: Stage) -> bool:
 
     def committed() -> bool:
         nonlocal said_s
-        lag = _lag(stage)
+        lag = _lag(stage, view)
         if time.monotonic() - said_s > 5.0:
             said_s = time.monotonic()
             say(f"waiting for the last commits: {'no answer' if lag is None else _told(lag)}")
         return lag == {}
 
-    settled = stage.wait(committed, options.patience_s)
+    with closing(BrokerView(stage.direct)) as view:
+        settled = stage.wait(committed, options.patience_s)
     say(f"{'all is committed' if settled else 'NOT all is committed'} after {time.monotonic() - began_s:.1f} s")
     return sent and settled
 
@@ -88,19 +92,31 @@ def _told(lag: dict[str, int]) -> str:
     return f"{sum(lag.values())} to go ({', '.join(f'{place}: {lag[place]}' for place in worst)})"
 
 
-def _lag(stage: Stage) -> dict[str, int] | None:
+def _lag(stage: Stage, view: BrokerView) -> dict[str, int] | None:
     """How many offsets are not committed, by "agent partition"; None while the broker is away."""
     try:
-        ends = _ends(stage)
+        ends, waiting = _ends(stage), _waiting(stage, view)
     except (KafkaException, TimeoutError):
         return None
-    lag = {}
+    lag = dict(waiting)
     for agent in stage.options.agents:
         known = stage.sampler.offsets(stage.direct.names.group(agent))
         lag |= {
             f"{agent} {place}": end - known.get(place, 0) for place, end in ends.items() if end > known.get(place, 0)
         }
     return lag
+
+
+def _waiting(stage: Stage, view: BrokerView) -> dict[str, int]:
+    """How many records wait in retry topics, by topic."""
+    found = {}
+    for agent in UNORDERED & {*stage.options.agents}:
+        topics = [stage.direct.names.retry(agent, delay_s) for delay_s in RETRY_DELAYS_S[agent]]
+        commits = view.commits(stage.direct.names.group(agent), topics)
+        for place, (low, high) in view.ends(topics).items():
+            left = high - (commits[place].offset if place in commits else low)
+            found |= {f"{place[0]} {place[1]}": left} if left > 0 else {}
+    return found
 
 
 def _ends(stage: Stage) -> dict[int, int]:

@@ -80,6 +80,7 @@ class Evidence:
         handlings: the ledger, or the rows of an exact agent, in order.
         results: what stands in the result topic, by number.
         letters: what stands in the dead-letter topic, by number.
+        parked: when the record came to a retry topic, by number, of an agent that keeps no order.
         commits: what the group said, in order.
         final: the last commit, by partition, of the last epoch.
         excused: ranges that a fault has deleted, or that the agent has said are lost.
@@ -101,6 +102,7 @@ class Evidence:
     letters: Mapping[int, Sequence[LetterSeen]]
     commits: Sequence[Commit]
     final: Mapping[int, int]
+    parked: Mapping[int, int] = field(default_factory=dict)
     excused: Sequence[Range] = ()
     objects: Mapping[int, str] | None = None
     attacks: Sequence[Attack] = ()

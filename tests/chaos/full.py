@@ -46,6 +46,11 @@ RUNS = (
         "full disks under database and store: what they take is waited for",
         2,
     ),
+    Long(
+        "--messages 20000 --fault unordered,errors,poison,kill:15,storm:1,broker:1",
+        "retry topics: each failed record of an agent without order is tried again, and none is lost",
+        2,
+    ),
     Long("--messages 10000 --fault recreate,retention:2", "a log that is not what it was", 1),
     Long("--prove", "every mutation of the runtime is seen", 16),
 )

@@ -10,8 +10,8 @@ from consumers.runtime.kit import open_kit
 from schemas import names as wire
 from streams.report import WorkerReport
 from tests.chaos import ledger, rows
-from tests.chaos.agents import DONE
-from tests.chaos.evidence import Attack, Evidence, LetterSeen, Place, ResultSeen
+from tests.chaos.agents import DONE, RETRY_DELAYS_S, UNORDERED
+from tests.chaos.evidence import NEVER_NS, Attack, Evidence, LetterSeen, Place, ResultSeen
 from tests.chaos.handlers import object_of
 from tests.chaos.headers import number_of
 from tests.chaos.holdings import Holding, holdings
@@ -54,7 +54,7 @@ def _of_agent(
     exact = agent == "rows"
     return Evidence(
         agent=agent,
-        ordered=not exact,
+        ordered=not exact and agent not in UNORDERED,
         exact=exact,
         publishes=not exact,
         sent=sent,
@@ -63,6 +63,7 @@ def _of_agent(
         handlings=rows_of(stage) if exact else ledger.read(stage.folder / ledger.FOLDER, agent),
         results=results,
         letters=letters_of(stage, agent),
+        parked=_parked(stage, agent) if agent in UNORDERED else {},
         commits=[commit for commit in stage.sampler.commits if commit.group == group],
         final=stage.sampler.offsets(group),
         excused=[*stage.excused, *stage.said_lost.get(agent, [])],
@@ -127,7 +128,16 @@ def letters_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
 
 def redriven_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
     """What stands in the agent's shortest retry topic, likewise."""
-    return _copies_in(stage, stage.direct.names.retry(agent, 0), {*_ORIGIN, wire.REDRIVES})
+    return _copies_in(stage, stage.direct.names.retry(agent, RETRY_DELAYS_S[agent][0]), {*_ORIGIN, wire.REDRIVES})
+
+
+def _parked(stage: Stage, agent: str) -> dict[int, int]:
+    """When each record came to one of the agent's retry topics for the first time, by number."""
+    found: dict[int, int] = {}
+    for delay_s in RETRY_DELAYS_S[agent]:
+        for number, copies in _copies_in(stage, stage.direct.names.retry(agent, delay_s), set(_ORIGIN)).items():
+            found[number] = min(found.get(number, NEVER_NS), *(copy.at_ns for copy in copies))
+    return found
 
 
 def _copies_in(stage: Stage, topic: str, needed: set[str]) -> dict[int, list[LetterSeen]]:

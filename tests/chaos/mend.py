@@ -9,6 +9,7 @@ from random import Random
 
 from consumers.runtime.broker_view import BrokerView
 from tests.chaos import ledger
+from tests.chaos.agents import RETRY_DELAYS_S
 from tests.chaos.checker import not_redriven
 from tests.chaos.evidence import Evidence, Mended
 from tests.chaos.gather import letters_of, redriven_of, rows_of
@@ -63,7 +64,7 @@ def _facts(letters: int, found: list[Mended]) -> dict[str, int]:
 def _redrive_and_kill(stage: Stage, view: BrokerView, letters: int) -> None:
     """A redrive and a worker, killed when half of the letters are sent."""
     first = _redrive(stage, "--rate", str(max(1, letters // _REDRIVE_S)))
-    topics = [stage.direct.names.retry(agent, 0) for agent in stage.options.agents]
+    topics = [stage.direct.names.retry(agent, RETRY_DELAYS_S[agent][0]) for agent in stage.options.agents]
     stage.wait(lambda: first.poll() is not None or sum(map(view.records_in, topics)) >= letters // 2, _LIMIT_S)
     first.kill()
     first.communicate()
@@ -87,7 +88,7 @@ def _redrive(stage: Stage, *more: str) -> "subprocess.Popen[str]":
 
 def _waiting(stage: Stage, view: BrokerView, agent: str) -> int:
     """How many records of the agent's retry topic its group has not committed."""
-    topics = [stage.direct.names.retry(agent, 0)]
+    topics = [stage.direct.names.retry(agent, RETRY_DELAYS_S[agent][0])]
     commits = view.commits(stage.direct.names.group(agent), topics)
     return sum(
         high - (commits[place].offset if place in commits else low) for place, (low, high) in view.ends(topics).items()

@@ -51,18 +51,23 @@ MUTATIONS = {
         of_letters.ignore_failed_dead_letter, "I1", "--messages 3000 --fault poison,letters:1"
     ),
     "forget-the-redriven": Mutation(of_letters.forget_the_redriven, "I13", "--messages 2000 --fault poison --redrive"),
-    "swallow-poison": Mutation(of_letters.swallow_poison, "I1", _POISON),
+    "swallow-poison": Mutation(of_letters.swallow_poison, "I5", _POISON),
     "trim-the-dead-letter": Mutation(of_letters.trim_the_dead_letter, "I1", _POISON),
     "swallow-errors": Mutation(of_letters.swallow_errors, "I1", _POISON),
     "charge-a-kill": Mutation(of_letters.charge_a_kill, "I1", _KILLS),
     "give-up-at-once": Mutation(of_letters.give_up_at_once, "I1", _POISON),
+    "charge-an-outage": Mutation(of_letters.charge_an_outage, "I1", "--messages 3000 --fault store:1"),
     "lane-by-random": Mutation(of_order.lane_by_random, "I2", "--messages 2500 --keys 20 --fault errors"),
     "overtake-a-retry": Mutation(of_order.overtake_a_retry, "I2", "--messages 2500 --keys 20 --fault errors"),
+    "forget-a-retry": Mutation(of_order.forget_a_retry, "I6", "--messages 2500 --keys 20 --fault errors"),
     "forget-revoke-drain": Mutation(of_commits.forget_revoke_drain, "I9", _LEAVES),
     "resume-at-once": Mutation(
         of_commits.resume_at_once, "I10", "--messages 6000 --rate 0 --workers 1 --max-in-flight 400"
     ),
     "two-transactions": Mutation(of_state.two_transactions, "I3", "--messages 3000 --fault kill:4 --rate 400"),
+    "two-transactions-of-analytics": Mutation(
+        of_state.two_transactions, "I7", "--load activity --messages 6000 --rate 1500 --fault kill:3"
+    ),
     "write-unfenced": Mutation(
         of_state.write_unfenced, "I3", "--messages 6000 --fault stop:5 --workers 2 --session-ms 2000"
     ),
@@ -70,6 +75,7 @@ MUTATIONS = {
         of_state.stale_completion, "I11", "--messages 3000 --fault stop:2,sluggish --workers 1 --deadline-s 20"
     ),
     "reset-to-the-end": Mutation(of_state.reset_to_the_end, "I1", "--messages 4000 --fault retention:1"),
+    "say-nothing-of-the-lost": Mutation(of_state.say_nothing_of_the_lost, "I14", "--messages 4000 --fault retention:1"),
     "trust-the-old-log": Mutation(
         of_state.trust_the_old_log, "I1", "--messages 6000 --fault recreate:1 --session-ms 6000 --seed 14"
     ),

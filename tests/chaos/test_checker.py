@@ -79,6 +79,13 @@ def test_a_result_that_is_nowhere_breaks_i8_and_i4(seen, data):
     assert {"I8", "I4"} <= checker.violations(without).keys()
 
 
+def test_what_waits_in_a_retry_topic_may_be_committed():
+    seen = run_of(6)
+    without = replace(seen, results={number: found for number, found in seen.results.items() if number != 2})
+    assert checker.overruns(without) != []
+    assert checker.overruns(replace(without, parked={2: 2 * _S})) == []
+
+
 def test_an_object_that_is_nowhere_or_harmed_breaks_i8():
     seen = run_of(6)
     objects = {number: f"d{number}" for number in range(6)}

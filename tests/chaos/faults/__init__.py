@@ -37,6 +37,7 @@ FAULTS = {
     "leader": leader.FAULT,
     "disk": disk.DISK,
     "store": disk.STORE,
+    "unordered": of_the_load.UNORDERED,
     "oversize": of_the_load.OVERSIZE,
     "letters": letters.FAULT,
     "recreate": recreate.FAULT,

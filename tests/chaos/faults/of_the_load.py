@@ -41,6 +41,9 @@ SEGFAULT = Fault(wish=lambda random: random.choice(("abort", "null")), share=0.0
 MEMORY = Fault(wish=lambda _: "memory", share=0.002, agents=("children",), repeats=False)
 """The handler asks for more memory than there is."""
 
+UNORDERED = Fault(agents=("loose",))
+"""An agent that keeps no order, whose failed records wait in retry topics."""
+
 OVERSIZE = Fault(wish=lambda _: "oversize", share=0.003)
 """Results that the broker refuses for their size."""
 

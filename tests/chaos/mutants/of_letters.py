@@ -111,6 +111,15 @@ def give_up_at_once() -> None:
     _decide(lambda outcome, fate: DeadLetter() if isinstance(fate, TryAgain) and isinstance(outcome, Failed) else fate)
 
 
+def charge_an_outage() -> None:
+    """Dead-letter what fails for a dependency, as if that were the record's own fault."""
+
+    def verdict(outcome: Any, fate: Any) -> Any:
+        return DeadLetter() if isinstance(outcome, Failed) and outcome.kind == "unavailable" else fate
+
+    _decide(verdict)
+
+
 def _decide(verdict: Any) -> None:
     """`Done` after a failure finishes the record silently, as a swallowed exception would."""
     honest, honest_failed = settlement.decide, Settlement._failed

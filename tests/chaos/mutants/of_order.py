@@ -29,3 +29,8 @@ def overtake_a_retry() -> None:
     Chunk.finish = finish  # type: ignore[method-assign]
     Lanes.key_of = key_of  # type: ignore[method-assign]
     Lanes.park = honest  # type: ignore[method-assign]
+
+
+def forget_a_retry() -> None:
+    """A key whose next attempt is due is not woken."""
+    Lanes.wake = lambda self, now_s: None  # type: ignore[method-assign]
