@@ -138,7 +138,8 @@ def _aside(settings: Settings, catalogue: Catalogue, agent: Consuming, limits: M
     yield Step("topic", names.dead_letter(agent.name), "create", "", 1, config)
     width = max((catalogue.topics[topic].partitions for topic in agent.topics if topic in catalogue.topics), default=1)
     for delay_s in agent.retry_delays_s:
-        yield Step("topic", names.retry(agent.name, delay_s), "create", "", width, config)
+        by_append = {"message.timestamp.type": "LogAppendTime"}  # one clock for all that wait in it
+        yield Step("topic", names.retry(agent.name, delay_s), "create", "", width, config | by_append)
 
 
 def _limit(step: Step, existing: Mapping[str, _Existing]) -> int:

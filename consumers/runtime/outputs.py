@@ -13,6 +13,9 @@ from consumers.runtime.record import Failed, FailureKind, Record, Result
 from producers.sender import Sender, SendError
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+SOON_MS = 1_000
+"""A record that is due so soon is kept in memory: pausing drops what librdkafka has fetched behind it. And a topic's delay that is
+longer by so little does not count as longer: a minute's wait is a little less than a minute by the time that it is sent there."""
 _LARGE_BYTES = 256 * 1024
 """What design.md allows in a record, and the producer's batch.size: anything below it travels in a batch with others."""
 
@@ -107,7 +110,7 @@ class Outputs:
 
     def retry(self, ticket: Ticket, index: int, record: Record, failure: Failed, *, due_ms: int) -> None:
         """Send a record to the retry topic that it waits in: the longest delay not above what is left, else the shortest."""
-        left_s = due_ms / 1000 - time.time()
+        left_s = (due_ms + SOON_MS) / 1000 - time.time()
         delay_s = max((delay for delay in self._retry_topics if delay <= left_s), default=min(self._retry_topics))
         headers = story.retry(record, failure, agent=self._agent, due_ms=due_ms)
         self._send(ticket, index, Result(self._retry_topics[delay_s], record.value, record.key, headers))

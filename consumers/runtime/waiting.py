@@ -11,11 +11,9 @@ from typing import NamedTuple
 
 from consumers.runtime.assignment import Assignment
 from consumers.runtime.membership import Membership
+from consumers.runtime.outputs import SOON_MS
 from consumers.runtime.record import Failed, Record
 from consumers.runtime.settlement import Settlement
-
-_SOON_MS = 1_000
-"""A record that is due so soon is kept in memory: pausing drops what librdkafka has fetched behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,9 @@ def sort_out(retried: list[Retried], *, delay_s: int, now_ms: int) -> tuple[list
     for each in retried:
         turn_ms = each.record.timestamp_ms + delay_s * 1000
         due_ms = turn_ms if each.due_ms is None else each.due_ms
-        if due_ms > now_ms + _SOON_MS and turn_ms > now_ms:
+        if due_ms > now_ms + SOON_MS and turn_ms > now_ms:
             return taken, (each.record, min(turn_ms, due_ms))
-        taken.append(Taken(each, due_ms, onward=due_ms > now_ms + _SOON_MS))
+        taken.append(Taken(each, due_ms, onward=due_ms > now_ms + SOON_MS))
     return taken, None
 
 

@@ -79,6 +79,7 @@ def test_retry_topics_keep_for_ever_and_are_as_wide_as_their_origin(settings: Se
     }
     topic = _config(settings, settings.names.retry("images", 60))
     assert (topic["retention.ms"], topic["cleanup.policy"]) == ("-1", "delete")
+    assert topic["message.timestamp.type"] == "LogAppendTime"
     assert int(topic["max.message.bytes"]) == MAX_MESSAGE_BYTES + 64 * 1024
 
 

@@ -1,7 +1,11 @@
 """The way out, when the producer's queue is full: nothing blocks, nothing is lost, and the order stays."""
 
+import time
+
+import pytest
+
 from consumers.runtime.outputs import Outputs, Ticket
-from consumers.runtime.record import Result
+from consumers.runtime.record import Failed, Record, Result
 from producers.memory import MemorySender
 from producers.sender import SendError
 
@@ -69,3 +73,18 @@ def test_a_refusal_is_the_result_s_failure_and_settles_the_ticket():
     ticket, settled = publish(outputs_over(Refusing(["orders.confirmed"])), b"1", b"2", b"3")
     assert list(ticket.failures) == [1]
     assert settled == [ticket]
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "topic"),
+    [(60, "retry.1m"), (59.5, "retry.1m"), (58, "retry.5s"), (5, "retry.5s"), (1, "retry.5s"), (900, "retry.10m")],
+)
+def test_a_record_waits_in_the_topic_of_the_longest_delay_that_is_not_above_its_own(wait_s, topic):
+    retry_topics = {5: "retry.5s", 60: "retry.1m", 600: "retry.10m"}
+    sender = MemorySender([*retry_topics.values()])
+    outputs = Outputs(sender, agent="loose", dead_letter_topic="loose.dlq", retry_topics=retry_topics)
+    ticket = Ticket(None, settled=lambda ticket: None)
+    failed = Failed(kind="retry", error_class="Retry", message="not yet")
+    due_ms = int((time.time() + wait_s) * 1000)
+    outputs.retry(ticket, 0, Record("orders.placed", 0, 3, 0, b"k", b"v"), failed, due_ms=due_ms)
+    assert [record.stored_topic for record in sender.records] == [topic]
