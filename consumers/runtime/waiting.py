@@ -89,6 +89,8 @@ class Waiting:
         fresh = [each for each in retried if each.record.offset >= assignment.watermark.highest]
         taken, head = sort_out(fresh, delay_s=assignment.retry_delay_s or 0, now_ms=now_ms)
         later = [each for each in taken if each.onward or each.due_ms > now_ms]
+        # What the partition's last owner has finished beyond its commit waits for nothing: it is finished as it is queued.
+        later = [each for each in later if not assignment.is_done(each.retried.record.offset)]
         records = [each.retried.record for each in taken]
         queue(assignment, records, {each.retried.record.offset for each in later})
         for each in later:

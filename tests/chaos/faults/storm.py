@@ -19,6 +19,8 @@ def strike(stage: "Stage", _random: Random) -> None:
         joiner = stage.crew.start()
         stage.wait(lambda joiner=joiner: joiner.is_ready, 60.0)  # type: ignore[misc]
         stage.pause(_HOLD_S)
+        if joiner not in stage.crew.workers:
+            continue  # it has ended by itself, which I11 tells
         since_s = time.monotonic()
         stage.crew.tell_to_leave(joiner)
         stage.crew.await_leave(joiner, since_s=since_s)
