@@ -22,7 +22,7 @@ demo: install ## Real Kafka, real input, the agents, a table and out/demo.html
 test: install ## Everything, against a real Kafka; two files at a time, each side with servers of its own
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-chaos: install ## The long attacks on real workers, some 40 minutes (SEEDS=20 for more kills)
+chaos: install ## The long attacks on real workers, some 50 minutes (SEEDS=20 for more kills)
 	$(BIN)/python -m tests.chaos.full --seeds $(or $(SEEDS),1)
 
 bench: install ## Speed beside the peers, in about 40 minutes: bench/results.json, bench/chart.svg

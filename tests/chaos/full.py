@@ -52,7 +52,7 @@ RUNS = (
         2,
     ),
     Long("--messages 10000 --fault recreate,retention:2", "a log that is not what it was", 1),
-    Long("--prove", "every mutation of the runtime is seen", 16),
+    Long("--prove", "every mutation of the runtime is seen", 18),
 )
 
 
