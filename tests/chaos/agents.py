@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,10 @@ RESET = os.environ.get("CHAOS_RESET", "stop")
 STORES = bool(os.environ.get("CHAOS_STORES"))
 MENDED = bool(os.environ.get("CHAOS_MENDED"))
 
-QUICK = RetryPolicy(attempts=5, first_delay_s=0.05, max_delay_s=0.5, permanent=("PermanentError",))
+_PERMANENT = ("PermanentError",)
+QUICK = RetryPolicy(attempts=5, first_delay_s=0.05, max_delay_s=0.5, permanent=_PERMANENT)
+BRIEF = RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2, permanent=_PERMANENT)
+ASIDE = RetryPolicy(attempts=5, first_delay_s=0.5, max_delay_s=4.0, topic_delays_s=(1, 3), permanent=_PERMANENT)
 
 TOPICS = (
     Topic(
@@ -39,58 +43,27 @@ TOPICS = (
     ),
 )
 
+
+def _of_tasks(name: str, handler: str, executor: Executor, **given: Any) -> Agent:
+    """An agent that handles each task by itself."""
+    return Agent(
+        name=name,
+        topics=(TASKS,),
+        output=DONE,
+        handler=f"tests.chaos.handlers:{handler}",
+        executor=executor,
+        deadline_s=DEADLINE_S,
+        reset=RESET,  # type: ignore[arg-type]
+        max_in_flight=MAX_IN_FLIGHT,
+        **given,
+    )
+
+
 _AS_THEY_WERE = (
-    Agent(
-        name="tasks",
-        topics=(TASKS,),
-        output=DONE,
-        handler="tests.chaos.handlers:work",
-        executor=Executor.THREADS,
-        concurrency=16,
-        deadline_s=DEADLINE_S,
-        retry=QUICK,
-        reset=RESET,  # type: ignore[arg-type]
-        max_in_flight=MAX_IN_FLIGHT,
-    ),
-    Agent(
-        name="children",
-        topics=(TASKS,),
-        output=DONE,
-        handler="tests.chaos.handlers:work_alone",
-        executor=Executor.PROCESSES,
-        concurrency=2,
-        deadline_s=DEADLINE_S,
-        retry=RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2, permanent=("PermanentError",)),
-        reset=RESET,  # type: ignore[arg-type]
-        max_in_flight=MAX_IN_FLIGHT,
-    ),
-    Agent(
-        name="coroutines",
-        topics=(TASKS,),
-        output=DONE,
-        handler="tests.chaos.handlers:await_work",
-        executor=Executor.ASYNCIO,
-        concurrency=16,
-        deadline_s=DEADLINE_S,
-        retry=RetryPolicy(attempts=3, first_delay_s=0.05, max_delay_s=0.2, permanent=("PermanentError",)),
-        reset=RESET,  # type: ignore[arg-type]
-        max_in_flight=MAX_IN_FLIGHT,
-    ),
-    Agent(
-        name="loose",
-        topics=(TASKS,),
-        output=DONE,
-        handler="tests.chaos.handlers:work",
-        executor=Executor.THREADS,
-        concurrency=16,
-        deadline_s=DEADLINE_S,
-        order=Order.UNORDERED,
-        retry=RetryPolicy(
-            attempts=5, first_delay_s=0.5, max_delay_s=4.0, topic_delays_s=(1, 3), permanent=("PermanentError",)
-        ),
-        reset=RESET,  # type: ignore[arg-type]
-        max_in_flight=MAX_IN_FLIGHT,
-    ),
+    _of_tasks("tasks", "work", Executor.THREADS, concurrency=16, retry=QUICK),
+    _of_tasks("children", "work_alone", Executor.PROCESSES, concurrency=2, retry=BRIEF),
+    _of_tasks("coroutines", "await_work", Executor.ASYNCIO, concurrency=16, retry=BRIEF),
+    _of_tasks("loose", "work", Executor.THREADS, concurrency=16, order=Order.UNORDERED, retry=ASIDE),
     Agent(
         name="rows",
         topics=(TASKS,),

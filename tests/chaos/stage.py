@@ -14,10 +14,8 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from consumers.runtime.kit import open_kit
 from devstack import Stack
 from producers.sender import Sender
-from schemas.names import retry_suffix
 from schemas.settings import Settings
 from tests.chaos import ledger
-from tests.chaos.agents import RETRY_DELAYS_S, UNORDERED
 from tests.chaos.load import source_topic, tasks
 from tests.chaos.options import Options
 from tests.chaos.producer import Producer
@@ -212,9 +210,6 @@ def opened(
         stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, witness, proxies, disk)
         for agent in options.agents:
             stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
-        for agent in UNORDERED & {*options.agents}:
-            for delay_s in RETRY_DELAYS_S[agent]:
-                stage.set_topic(retry_suffix(agent, delay_s), message_timestamp_type="LogAppendTime")
         yield stage
 
 
