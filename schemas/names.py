@@ -1,6 +1,9 @@
 """Every name that travels on the wire, in one file."""
 
+import re
 from dataclasses import dataclass
+
+_DELAY = re.compile(r"\d{1,9}[smh]")
 
 WORKERS_TOPIC = "headrace.workers"
 DEAD_LETTERS_TOPIC = "headrace.dead-letters"
@@ -79,6 +82,11 @@ class Names:
     def retry(self, agent: str, delay_s: int) -> str:
         """The topic in which an agent's records wait so long, in whole seconds: `images.retry.5s`, `images.retry.10m`."""
         return self.prefix + retry_suffix(agent, delay_s)
+
+    def is_retry(self, agent: str, topic: str) -> bool:
+        """Whether a topic is one of an agent's retry topics, of whatever delay: its policy may have been another before."""
+        start = f"{self.prefix}{agent}.retry."
+        return topic.startswith(start) and _DELAY.fullmatch(topic.removeprefix(start)) is not None
 
 
 def retry_suffix(agent: str, delay_s: int) -> str:

@@ -42,7 +42,8 @@ class AgentState(msgspec.Struct, frozen=True):
     """One agent over all workers; counts are since each worker's start, `dead_letters` is what its topic holds.
 
     Attributes:
-        end: the logs' ends, added up.
+        end: the ends of its topics' logs, added up.
+        lag: what is not committed of them, and of its retry topics: what waits for another attempt counts.
         rate: records finished a second, over the last seconds.
         overall_rate: the same from the first record to the last.
         results: published so far, as the overview agent counts them; where it doesn't run, since each worker's start.
@@ -80,13 +81,13 @@ def collect(settings: Settings, agents: Sequence[Agent]) -> tuple[list[AgentStat
         KafkaException: when the broker stops answering.
         Unavailable: when the overview's database does.
     """
-    workers = _workers(settings)
+    workers = live_workers(settings)
     overview = _overview(settings)
     with closing(BrokerView(settings)) as view:
         return [_agent_state(settings, agent, view, workers, overview.get(agent.name)) for agent in agents], workers
 
 
-def _workers(settings: Settings) -> list[WorkerReport]:
+def live_workers(settings: Settings) -> list[WorkerReport]:
     """The latest report of each worker that is still alive; the topic is compacted, and small."""
     now_ms = time.time_ns() // 1_000_000
     latest: dict[bytes, bytes | None] = {}
@@ -127,13 +128,14 @@ def _agent_state(
 ) -> AgentState:
     names = settings.names
     topics = [names.topic(topic) for topic in agent.topics]
-    partitions = _partitions(names.group(agent.name), topics, view, _owners(agent, workers))
+    retries = sorted(topic for topic in view.topics() if names.is_retry(agent.name, topic))
+    partitions = _partitions(names.group(agent.name), [*topics, *retries], view, _owners(agent, workers))
     mine = [report for worker in workers for report in worker.agents if report.name == agent.name]
     return AgentState(
         agent=agent.name,
         group=names.group(agent.name),
         workers=len(mine),
-        end=sum(partition.end for partition in partitions),
+        end=sum(partition.end for partition in partitions if partition.topic in topics),
         lag=sum(partition.lag for partition in partitions),
         rate=round(sum(report.rate for report in mine), 1),
         overall_rate=round(sum(report.overall_rate for report in mine), 1),

@@ -42,15 +42,20 @@ class TopicReader:
         self.topic = topic
         self._consumer = _open(settings)
         self._partitions = self._look_up(settings)
+        self._bounds: dict[int, tuple[int, int]] = {}
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Ask once more where the topic begins and ends."""
         self._bounds = {partition: self._watermarks(partition) for partition in self._partitions}
 
     @property
     def bounds(self) -> dict[int, tuple[int, int]]:
-        """The first offset kept and the next one to be written, by partition, as they were at the start."""
+        """The first offset kept and the next one to be written, by partition, as they were when it looked last."""
         return dict(self._bounds)
 
     def offsets(self, position: Position) -> dict[int, int]:
-        """The offset of a position in every partition, between the first record and the end as it was at the start."""
+        """The offset of a position in every partition, between the first record and the end as it was then."""
         if position.kind == "time":
             return self._offsets_at(position.number)
         return {partition: position.within(low, high) for partition, (low, high) in self._bounds.items()}

@@ -121,6 +121,10 @@ class BrokerView:
                 reader.close()
             self._readers.clear()
 
+    def topics(self) -> set[str]:
+        """The names of all topics."""
+        return set(self._admin.list_topics(timeout=_TIMEOUT_S).topics)
+
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
         """First and next offset of every partition of those of the topics that exist."""
         known = self._admin.list_topics(timeout=_TIMEOUT_S).topics

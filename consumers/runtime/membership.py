@@ -1,6 +1,5 @@
 """Joining and leaving: what is owned, from where it is read, and what is finished before it is given up."""
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -297,8 +296,3 @@ def drained(assignments: list[Assignment], horizons: dict[Assignment, int]) -> b
     each lane after its record in hand instead leaves holes: 4 done, 1 committed, 3 repeated.
     """
     return all(not a.out and not a.lanes.waiting_below(horizons[a]) for a in assignments)
-
-
-def until(limit_s: float) -> float:
-    """The moment so many seconds from now, on the monotonic clock."""
-    return time.monotonic() + limit_s

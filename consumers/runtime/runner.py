@@ -21,7 +21,7 @@ from consumers.runtime.flow import Flow
 from consumers.runtime.inbox import Event, Inbox
 from consumers.runtime.intake import Intake
 from consumers.runtime.kit import open_state, open_together
-from consumers.runtime.membership import Membership, drained, until
+from consumers.runtime.membership import Membership, drained
 from consumers.runtime.outputs import Outputs
 from consumers.runtime.poller import Poller
 from consumers.runtime.settlement import Settlement
@@ -50,7 +50,8 @@ class Runner:
         agent: from the catalogue.
         kit: what work stands on.
         sender: shared by the agents of the process.
-        known_topics: of the broker: those of the agent's retry topics that are there are read too.
+        known_topics: of the broker: every retry topic of the agent's is read too, also one of a delay that it no longer has:
+            records may wait there from before.
         crashed: called, from the agent's thread, when it cannot go on.
         bounds: of a replay: its group, and from where to where it goes; None for the live agent.
 
@@ -102,7 +103,7 @@ class Runner:
             agent,
             kit.settings,
             [names.topic(topic) for topic in agent.topics]
-            + [topic for topic in retry_topics.values() if topic in known_topics],
+            + sorted(topic for topic in known_topics if names.is_retry(agent.name, topic)),
             memory=memory,
             membership=self.membership,
             state=self._state,
@@ -238,7 +239,7 @@ class Runner:
         staying = [assignment for assignment in self.membership.assignments.values() if assignment not in leaving]
         waits = bool(self.circuits.open)  # for a dependency: what has not begun is not waited for
         horizons = {assignment: 0 if waits else assignment.reached for assignment in leaving}
-        until_s = until(limit_s)
+        until_s = time.monotonic() + limit_s
         while not drained(leaving, horizons) and time.monotonic() < until_s:
             self._dispatch.hand_over(leaving, horizons)
             self._dispatch.hand_over(staying)

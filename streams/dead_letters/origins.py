@@ -16,7 +16,7 @@ class Origin(NamedTuple):
     timestamp_ms: int
 
 
-def given_up(settings: Settings, agent: str, topic: str) -> set[Origin]:
+class GivenUp:
     """The records of a topic that have a letter of this agent, whatever became of it.
 
     Args:
@@ -28,17 +28,30 @@ def given_up(settings: Settings, agent: str, topic: str) -> set[Origin]:
         UnknownTopicError: if the agent has no dead-letter topic.
         TimedOutError: if the broker does not answer in time.
     """
-    names = settings.names
-    reader = TopicReader(settings, names.dead_letter(agent))
-    try:
-        letters = (
-            letter_of(message, agent=agent, names=names)
-            for message in reader.read(reader.offsets(START), reader.offsets(END))
-        )
-        return {
-            Origin(letter.id.partition, letter.id.offset, letter.origin_ms)
-            for letter in letters
-            if letter.has_origin and letter.id.topic == topic
-        }
-    finally:
-        reader.close()
+
+    def __init__(self, settings: Settings, agent: str, topic: str) -> None:
+        self._agent, self._topic, self._names = agent, topic, settings.names
+        self._reader = TopicReader(settings, settings.names.dead_letter(agent))
+        self._next = self._reader.offsets(START)
+        self._origins: set[Origin] = set()
+
+    def __contains__(self, origin: Origin) -> bool:
+        return origin in self._origins
+
+    def catch_up(self) -> None:
+        """Read on, to where the dead-letter topic ends now.
+
+        Raises:
+            TimedOutError: if the broker does not answer in time.
+        """
+        self._reader.look_again()
+        ends = self._reader.offsets(END)
+        for message in self._reader.read(self._next, ends):
+            letter = letter_of(message, agent=self._agent, names=self._names)
+            if letter.has_origin and letter.id.topic == self._topic:
+                self._origins.add(Origin(letter.id.partition, letter.id.offset, letter.origin_ms))
+        self._next = ends
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._reader.close()

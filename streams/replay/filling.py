@@ -17,7 +17,7 @@ from consumers.runtime.local import agent_named
 from consumers.runtime.record import Failed, Handled, Record
 from consumers.runtime.state import Position, State
 from schemas.settings import Settings
-from streams.dead_letters.origins import Origin, given_up
+from streams.dead_letters.origins import GivenUp, Origin
 from streams.replay.job import Job, ReplayError
 from streams.topic_reader import TopicReader
 
@@ -50,7 +50,6 @@ class Filler:
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self.passed_over = 0
-        self._settings = settings
         self._job = job
         self._topic = settings.names.topic(job.topic)
         kit = open_kit(settings)
@@ -58,6 +57,7 @@ class Filler:
         self._state = State(settings.database_url, group=job.group(settings.names))
         self._work = BatchWork(self._agent, kit, state=self._state)
         self._reader = TopicReader(settings, self._topic)
+        self._letters = GivenUp(settings, self._agent.name, job.topic)
         self._partitions: dict[int, _Partition] = {}
 
     def begin(self) -> None:
@@ -76,10 +76,10 @@ class Filler:
         ends = {number: stand.next_offset for number, stand in stands.items()}
         starts = {number: self._partitions[number].stored for number in ends}
         waiting: defaultdict[int, list[Record]] = defaultdict(list)
-        letters = given_up(self._settings, self._agent.name, self._job.topic)  # the live group stood there after them
+        self._letters.catch_up()  # the live group stood there after them
         for message in self._reader.read(starts, ends):
             record = record_of(message)
-            if Origin(record.partition, record.offset, record.timestamp_ms) in letters:
+            if Origin(record.partition, record.offset, record.timestamp_ms) in self._letters:
                 self.passed_over += 1
                 continue
             waiting[record.partition].append(record)
@@ -95,6 +95,7 @@ class Filler:
     def close(self) -> None:
         """Leave the broker and the database."""
         self._reader.close()
+        self._letters.close()
         self._state.close()
 
     def _batch_records(self, partitions: int) -> int:

@@ -49,6 +49,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         done: offsets covered when the job was last heard of.
         failures: records that were dead-lettered, or lost to retention.
         said: the last thing to say of it.
+        timed_records: offsets covered by the processes that have said how long they took; one that was killed has not.
+        timed_s: how long that was, in seconds.
     """
 
     id: str
@@ -70,6 +72,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     done: int = 0
     failures: int = 0
     said: str = ""
+    timed_records: int = 0
+    timed_s: float = 0.0
     created_ms: int = 0
     updated_ms: int = 0
 

@@ -24,7 +24,8 @@ class Told:
         self.done = first
         self._what = what
         self._total = total
-        self._marks = [(time.monotonic(), first)]
+        self._begun = (time.monotonic(), first)
+        self._marks = [self._begun]
         self._next_s = time.monotonic() + _EVERY_S
 
     def __call__(self, done: int) -> None:
@@ -45,8 +46,14 @@ class Told:
     def line(self) -> str:
         """Covered, in all, the rate of the last ten seconds, and how long the rest takes at it; none where none is measured."""
         rate = self.rate
-        tempo = f", {rate:,.0f}/s, {_shown_s((self._total - self.done) / rate)} left" if rate else ""
+        tempo = f", {rate:,.0f}/s, {duration_text((self._total - self.done) / rate)} left" if rate else ""
         return f"{self._what}: {self.done:,} of {self._total:,}{tempo}"
+
+    @property
+    def covered(self) -> tuple[int, float]:
+        """Offsets covered since the beginning, and how long that has taken, in seconds."""
+        began_s, first = self._begun
+        return self.done - first, time.monotonic() - began_s
 
     @property
     def rate(self) -> float:
@@ -83,7 +90,8 @@ def shown(what: str, *, total: int, first: int) -> Iterator[Told]:
         yield _Bar(what, total=total, first=first, progress=progress)
 
 
-def _shown_s(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """A span of time as people say it: 12 s, 5 min, 2.5 h."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

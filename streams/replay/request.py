@@ -12,6 +12,7 @@ from schemas.errors import ConfigurationError
 from schemas.settings import Settings
 from streams.positions import END, Position, parse, parse_range
 from streams.replay import chosen, plan, rewind
+from streams.replay.estimate import expected
 from streams.replay.groups import Groups
 from streams.replay.job import Job, Mode, new_id, now_ms
 
@@ -81,7 +82,7 @@ def prepare(request: Request, settings: Settings, catalogue: Catalogue) -> Prepa
         {"partition": part.partition, "from": part.start, "to": part.end, "records": part.records}
         for part in found.parts
     ]
-    notes = [_headline(job, settings), *found.losses()]
+    notes = [_headline(job, settings), *([expected(job, settings)] if job.records else []), *found.losses()]
     if request.mode == "rewind":
         rows = _check_group(job, settings, rows)
     if request.mode == "republish":
@@ -200,9 +201,8 @@ def _headline(job: Job, settings: Settings) -> str:
         filter(None, (f"key {job.key}" if job.key else None, f"where {job.where}" if job.where else None))
     )
     part = f", only of {only}" if only else ""
-    tempo = f", at {job.rate:g}/s: {job.records / job.rate:,.0f} s at least" if job.rate else ""
     if job.mode == "republish":
-        return f"copies up to {job.records:,} records of {job.topic} to {job.to_topic}{part}{tempo}"
+        return f"copies up to {job.records:,} records of {job.topic} to {job.to_topic}{part}"
     if job.mode == "rewind":
         return (
             f"sets the group {settings.names.group(str(job.agent))} back: its workers read {job.topic} from there again"
@@ -211,7 +211,7 @@ def _headline(job: Job, settings: Settings) -> str:
     group = settings.names.bare(job.group(settings.names))
     return (
         f"{job.agent} works on up to {job.records:,} records of {job.topic} again{part}, in the group {group}; "
-        f"results {where}{tempo}"
+        f"results {where}"
     )
 
 

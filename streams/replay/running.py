@@ -35,10 +35,16 @@ def execute(job: Job, settings: Settings) -> int:
             _check_log(job, settings)
             finished = _run_of(job)(job, settings, told)
         except KeyboardInterrupt:
-            return _interrupted(job, settings, told.done)
+            return _interrupted(_timed(job, told), settings, told.done)
         except (HeadraceError, KafkaException, TimeoutError) as error:
-            raise _failed(job, settings, told.done, error) from error
-    return _done(job, settings, finished)
+            raise _failed(_timed(job, told), settings, told.done, error) from error
+    return _done(_timed(job, told), settings, finished)
+
+
+def _timed(job: Job, told: progress.Told) -> Job:
+    """With what this process has covered, and how long it took: what the next plan is made by."""
+    records, seconds = told.covered
+    return job.changed(timed_records=job.timed_records + records, timed_s=round(job.timed_s + seconds, 3))
 
 
 def reached(job: Job, settings: Settings) -> int:

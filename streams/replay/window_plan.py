@@ -16,6 +16,7 @@ from schemas.errors import ConfigurationError
 from schemas.settings import Settings
 from streams.positions import Position
 from streams.replay import windows
+from streams.replay.estimate import expected
 from streams.replay.groups import Groups
 from streams.replay.job import Job, Slice, new_id, now_ms
 from streams.replay.request import Prepared, Request
@@ -58,7 +59,7 @@ def prepare(request: Request, settings: Settings, agent: Agent, start: Position,
         f"{agent.name} counts the windows from {_shown(kept[0])} to {_shown(kept[1])} anew, from up to "
         f"{job.records:,} records, and replaces what differs in one transaction"
     )
-    return Prepared(job, rows, [headline, *notes])
+    return Prepared(job, rows, [headline, expected(job, settings), *notes])
 
 
 def _chosen(start: Position, end: Position, first_us: int) -> tuple[int, int]:

@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from consumers.runtime.broker_view import BrokerView
-from tests.chaos.agents import RETRY_DELAYS_S, UNORDERED
+from tests.chaos.agents import UNORDERED
 from tests.chaos.faults import FAULTS
+from tests.chaos.gather import waiting
 from tests.chaos.say import say
 from tests.chaos.schedule import gates, schedule
 from tests.chaos.stage import Stage
@@ -95,28 +96,18 @@ def _told(lag: dict[str, int]) -> str:
 def _lag(stage: Stage, view: BrokerView) -> dict[str, int] | None:
     """How many offsets are not committed, by "agent partition"; None while the broker is away."""
     try:
-        ends, waiting = _ends(stage), _waiting(stage, view)
+        ends = _ends(stage)
+        lag = {}
+        for agent in UNORDERED & {*stage.options.agents}:
+            lag |= waiting(stage, view, agent)
     except (KafkaException, TimeoutError):
         return None
-    lag = dict(waiting)
     for agent in stage.options.agents:
         known = stage.sampler.offsets(stage.direct.names.group(agent))
         lag |= {
             f"{agent} {place}": end - known.get(place, 0) for place, end in ends.items() if end > known.get(place, 0)
         }
     return lag
-
-
-def _waiting(stage: Stage, view: BrokerView) -> dict[str, int]:
-    """How many records wait in retry topics, by topic."""
-    found = {}
-    for agent in UNORDERED & {*stage.options.agents}:
-        topics = [stage.direct.names.retry(agent, delay_s) for delay_s in RETRY_DELAYS_S[agent]]
-        commits = view.commits(stage.direct.names.group(agent), topics)
-        for place, (low, high) in view.ends(topics).items():
-            left = high - (commits[place].offset if place in commits else low)
-            found |= {f"{place[0]} {place[1]}": left} if left > 0 else {}
-    return found
 
 
 def _ends(stage: Stage) -> dict[int, int]:

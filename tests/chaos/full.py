@@ -47,8 +47,8 @@ RUNS = (
         2,
     ),
     Long(
-        "--messages 20000 --fault unordered,errors,poison,kill:15,storm:1,broker:1",
-        "retry topics: each failed record of an agent without order is tried again, and none is lost",
+        "--messages 20000 --fault unordered,errors,poison,kill:15,storm:1,broker:1 --redrive",
+        "retry topics: each failed record of an agent without order is tried again, or redriven, and none is lost",
         2,
     ),
     Long("--messages 10000 --fault recreate,retention:2", "a log that is not what it was", 1),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from consumers.runtime.broker_view import BrokerView
 from consumers.runtime.kit import open_kit
 from schemas import names as wire
 from streams.report import WorkerReport
@@ -126,9 +127,22 @@ def letters_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
     return _copies_in(stage, stage.direct.names.dead_letter(agent), {*_ORIGIN, wire.ERROR_CLASS})
 
 
+def waiting(stage: Stage, view: BrokerView, agent: str) -> dict[str, int]:
+    """How many records wait in an agent's retry topics, by topic and partition; only where any do."""
+    topics = {
+        stage.direct.names.retry(agent, delay_s) for delay_s in (0, *RETRY_DELAYS_S[agent])
+    }  # 0: when it is mended
+    commits = view.commits(stage.direct.names.group(agent), topics)
+    left = {
+        place: high - (commits[place].offset if place in commits else low)
+        for place, (low, high) in view.ends(topics).items()
+    }
+    return {f"{topic} {partition}": count for (topic, partition), count in left.items() if count > 0}
+
+
 def redriven_of(stage: Stage, agent: str) -> dict[int, list[LetterSeen]]:
-    """What stands in the agent's shortest retry topic, likewise."""
-    return _copies_in(stage, stage.direct.names.retry(agent, RETRY_DELAYS_S[agent][0]), {*_ORIGIN, wire.REDRIVES})
+    """What was redriven to the mended agent, likewise: what stands in the retry topic that is for redrive alone."""
+    return _copies_in(stage, stage.direct.names.retry(agent, 0), {*_ORIGIN, wire.REDRIVES})
 
 
 def _parked(stage: Stage, agent: str) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ class Sampler:
         commits: every different commit that was seen, in the order of seeing.
         samples: how often the broker answered.
         latest: the last answer: offset by (group, partition).
+        then: called after each look at the groups, in the same thread.
     """
 
     def __init__(self, admin: Any, servers: str, groups: list[str], topic: str) -> None:
@@ -50,6 +52,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self.commits: list[Commit] = []
         self.samples = 0
+        self.then: Callable[[], None] | None = None
         self.latest: dict[tuple[str, int], int] = {}
 
     def start(self) -> None:
@@ -73,19 +76,22 @@ class Sampler:
         with self._asking:
             for group in self._asked_by:
                 self._look(group)
+            if self.then is not None:
+                self.then()
 
     def offsets(self, group: str) -> dict[int, int]:
         """The last offsets seen of a group, by partition."""
         return {partition: offset for (of, partition), offset in self.latest.items() if of == group}
 
-    def begin_epoch(self, number: int) -> None:
-        """The topic was made: from now on a commit counts for it, unless its metadata name a former one."""
+    def begin_epoch(self, number: int) -> str:
+        """The topic was made: from now on a commit counts for it, unless its metadata name a former one; Kafka's id of it."""
         described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_S)
         topic = described[self._topic].result(_TIMEOUT_S + 2.0)
         with self._asking:
             self._epochs[str(topic.topic_id)] = number
             self._partitions = [TopicPartition(self._topic, partition.id) for partition in topic.partitions]
             self.latest.clear()
+        return str(topic.topic_id)
 
     def _run(self) -> None:
         while not self._stopping.wait(_EVERY_S):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +23,7 @@ from tests.chaos.producer import Producer
 from tests.chaos.proxy import ProxyProcess
 from tests.chaos.sampler import Sampler
 from tests.chaos.say import say
+from tests.chaos.stored import StoredOffsets
 from tests.chaos.witness import Witness
 from tests.chaos.workers import Crew, Worker
 from tests.support import plain
@@ -59,6 +61,7 @@ class Stage:
         witness: of how long commits take; None where no invariant asks.
         proxies: where the fault "network" cuts; None without it.
         disk: the small file system of the faults "disk" and "store"; None without them.
+        stored: how far analytics' transactions have come; None for other loads.
     """
 
     options: Options
@@ -73,6 +76,7 @@ class Stage:
     witness: Witness | None
     proxies: ProxyProcess | None
     disk: SmallDisk | None
+    stored: StoredOffsets | None
     blows: list[Blow] = field(default_factory=list)
     excused: list[tuple[int, int, int, int]] = field(default_factory=list)
     said_lost: dict[str, list[tuple[int, int, int, int]]] = field(default_factory=dict)
@@ -202,15 +206,26 @@ def opened(
         at_end.callback(producer.stop)
         groups = [names.group(agent) for agent in options.agents]
         sampler = Sampler(admin, stack.bootstrap_servers, groups, topic)
-        sampler.begin_epoch(0)
+        topic_id = sampler.begin_epoch(0)
+        stored = None
+        if options.load == "activity":
+            stored = StoredOffsets(direct.database_url, groups[0], topic_id)
+            sampler.then = partial(_look_beside, stored, sampler, groups[0])
+            at_end.callback(stored.close)
         at_end.callback(sampler.close)
         witness = Witness(stack.bootstrap_servers, names.group("witness"), topic) if options.strict_redo else None
         if witness is not None:
             at_end.callback(witness.close)
-        stage = Stage(options, stack, direct, folder, admin, sender, crew, producer, sampler, witness, proxies, disk)
+        stage = Stage(
+            options, stack, direct, folder, admin, sender, crew, producer, sampler, witness, proxies, disk, stored
+        )
         for agent in options.agents:
             stage.set_topic(f"{agent}.dlq", message_timestamp_type="LogAppendTime")
         yield stage
+
+
+def _look_beside(stored: StoredOffsets, sampler: Sampler, group: str) -> None:
+    stored.look(sampler.offsets(group))
 
 
 def _home(fault: str, options: Options, folder: Path, disk: SmallDisk | None) -> Path:

@@ -128,6 +128,21 @@ def redriven(flow, name, order, *, partition=3, offset=77, redrives=1):
     assert flow.sender.flush(10) == 0
 
 
+@pytest.mark.parametrize(("agent", "name"), [("threads", "threads.retry.5m"), ("unordered", "unordered.retry.7s")])
+def test_what_waits_in_a_retry_topic_of_a_policy_that_the_agent_no_longer_has_is_handled_all_the_same(
+    flow, agent, name
+):
+    flow.make_topic(name, partitions=1)
+    flow.make_topic(f"{agent}.retry.colours", partitions=1)  # is none: a user's own
+    redriven(flow, name, ("o1", "ok"))
+    redriven(flow, f"{agent}.retry.colours", ("o2", "ok"))
+    with flow.running(agent) as runner:
+        eventually(lambda: confirmed(flow) == ["o1"])
+        eventually(lambda: waiting(flow, name, agent) == 0)
+        read = {topic for topic, _ in runner.membership.assignments}
+    assert flow.settings.prefix + f"{agent}.retry.colours" not in read
+
+
 @pytest.mark.parametrize(("agent", "name"), [("threads", "threads.retry.0s"), ("unordered", "unordered.retry.1s")])
 def test_a_redriven_record_is_handled_at_once_as_what_it_was_at_its_origin(flow, agent, name):
     redriven(flow, name, ("o1", "ok"))

@@ -25,6 +25,18 @@ def test_it_tells_lag_and_dead_letters_where_no_worker_runs(shop, topics):
     assert row["group"] == f"{shop.settings.prefix}threads"
 
 
+def test_what_waits_for_another_attempt_counts_as_lag(shop, topics):
+    aside = shop.make_topic("unordered.retry.1s", partitions=1)
+    shop.place(*[(f"o{number}", "ok") for number in range(3)])
+    for key in (b"o7", b"o8"):
+        shop.sender.send(aside, b"x", key=key)
+    assert shop.sender.flush(30) == 0
+    assert row_of(shop.settings, "unordered")["lag"] == 5
+    assert row_of(shop.settings, "threads")["lag"] == 3
+    partitions = [row for row in listed(shop.settings, "status", "--partitions") if row["agent"] == "unordered"]
+    assert [row["lag"] for row in partitions if row["topic"] == aside] == [2]
+
+
 def test_it_tells_what_workers_say_and_what_the_broker_says(shop, topics, start_worker):
     shop.place(*[(f"o{number}", "reject" if number < 2 else "ok") for number in range(12)])
     worker = start_worker(shop.settings, "--agents", "threads")

@@ -1,11 +1,13 @@
 """`headrace replay` as an operator meets it: plans, questions, wrong input."""
 
 import json
+import re
 
 import pytest
 
 from schemas.settings import Settings
 from tests.support.commands import faust
+from tests.support.flows import eventually
 from tests.support.replays import job_of, jobs, replay
 
 THREADS = ("orders.placed", "--agent", "threads")
@@ -37,6 +39,29 @@ def test_a_dry_run_ends_well_and_does_nothing(flow):
     assert ran.returncode == 0
     assert "threads works on up to 1 records of orders.placed again" in ran.stderr
     assert jobs_are_none(flow)
+
+
+def test_a_plan_tells_how_long_it_takes_by_an_earlier_replay_or_by_the_pace_that_is_asked_for(flow):
+    flow.place(*[(f"o{number}", "ok") for number in range(200)])
+    plan = (*THREADS, "--from", "start", "--dry-run")
+    assert "how long it takes, no earlier replay and no worker tells" in replay(flow.settings, *plan).stderr
+    assert "it takes 20 s at least, at 10/s" in replay(flow.settings, *plan, "--rate", 10).stderr
+    assert "/s of job" not in replay(flow.settings, *plan).stderr
+    job = job_of(replay(flow.settings, *THREADS, "--from", "start", "--yes"))
+    row = jobs(flow.settings)[job]
+    assert row["timed_records"] == 200
+    said = replay(flow.settings, *plan).stderr
+    assert re.search(rf"it takes about {row['timed_s']:.0f} s at the {200 / row['timed_s']:,.0f}/s of job {job}", said)
+    assert "/s of job" not in replay(flow.settings, *plan, "--key", "o1").stderr
+
+
+def test_a_plan_tells_how_long_it_takes_at_the_pace_of_the_workers(flow, start_worker):
+    flow.make_topic("headrace.workers", partitions=1, cleanup_policy="compact")
+    flow.place(*[(f"o{number}", "ok") for number in range(500)])
+    start_worker(flow.settings, "--agents", "threads")
+    plan = (*THREADS, "--from", "start", "--mode", "rewind", "--pause", "--dry-run")
+    pace = r"it takes about [\d,]+ s at the [\d,]+/s of its workers since they started"
+    eventually(lambda: re.search(pace, replay(flow.settings, *plan).stderr), every_s=0.5)
 
 
 def test_an_empty_range_is_told_and_makes_no_job(flow):
