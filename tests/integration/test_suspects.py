@@ -39,8 +39,9 @@ def crashing(settings, make_topic, tmp_path):
 class Orchestrator:
     """Starts a worker again whenever it has ended, as an orchestrator would."""
 
-    def __init__(self, flow, start_worker, agent):
+    def __init__(self, flow, start_worker, agent, **environ):
         self._flow, self._start_worker, self._agent = flow, start_worker, agent
+        self._environ = {"SHOP_LEDGER": flow.ledger, **environ}
         self.workers = []
         flow.make_topic(f"{agent}.dlq", partitions=1)
 
@@ -48,7 +49,7 @@ class Orchestrator:
         """Start the first worker, or another one in place of one that has ended; how many have died so far."""
         if not self.workers or self.workers[-1].process.poll() is not None:
             options = ("--agents", self._agent, "--catalogue", CRASHING)
-            self.workers.append(self._start_worker(self._flow.settings, *options, SHOP_LEDGER=self._flow.ledger))
+            self.workers.append(self._start_worker(self._flow.settings, *options, **self._environ))
         return len(self.workers) - 1
 
     def until(self, check, limit_s=120):
@@ -202,7 +203,7 @@ def test_a_partition_whose_suspects_run_alone_keeps_no_other_waiting(crashing, s
 def test_clean_restarts_make_nothing_careful(crashing, start_worker):
     """Not even where records wait, and the commit stands still: a slow one is given up at the end of the drain."""
     crashing.place(("slow", "slow:60"), *[(f"o{number}", "ok") for number in range(40)])
-    workers = Orchestrator(crashing, start_worker, "in-threads")
+    workers = Orchestrator(crashing, start_worker, "in-threads", HEADRACE_STOP_LIMIT_S=8)
     for _ in range(3):  # two deaths would make the third careful
         workers.keep()
         workers.workers[-1].await_line("slow begins")

@@ -10,7 +10,7 @@ from consumers.runtime.chunk import Chunk
 from consumers.runtime.executors.protocol import Completed, Done
 from consumers.runtime.executors.slots import Slots
 from consumers.runtime.failure import overrun
-from consumers.runtime.record import HELD, Failed
+from consumers.runtime.record import HELD, Failed, Record
 from consumers.runtime.work import Work
 
 _BLOCKED_AFTER_S = 1.0
@@ -28,7 +28,6 @@ class EventLoop:
         self._loop = asyncio.new_event_loop()
         self._arrivals = _Arrivals()
         self.hung = 0
-        self.broken: BaseException | None = None
 
     @property
     def free(self) -> int:
@@ -49,10 +48,10 @@ class EventLoop:
         """The chunks that run now."""
         return self._slots.chunks()
 
-    def expire(self, now_s: float) -> None:
-        """Give up the loop when a record is so late that its coroutine must be blocking it."""
+    def expire(self, now_s: float) -> list[Record]:
+        """Give up the loop when a record is so late that its coroutine must be blocking it; which record did."""
         if not any(chunk.overdue(now_s - _BLOCKED_AFTER_S) for chunk in self.running()):
-            return
+            return []
         guilty = asyncio.current_task(self._loop)  # the coroutine that the loop is in the middle of, and cannot leave
         stuck = self._slots.leave_all()
         with self._lock:
@@ -60,23 +59,24 @@ class EventLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop, self._arrivals = asyncio.new_event_loop(), _Arrivals()
         self.start()
+        blockers = []
         for chunk, task in stuck.items():
             if chunk.answer():
                 to_blame = task is guilty if guilty is not None else chunk.overdue(now_s)
+                if to_blame:
+                    blockers.append(chunk.records[chunk.index])
                 ran = overrun(chunk.deadline_s or 0.0) if to_blame else HELD
                 self._done(Completed(chunk, chunk.settled(ran)))
+        return blockers
 
-    def cancel(self, chunk: Chunk) -> None:
-        """Cancel the chunk's task."""
-        if chunk.answer():
-            task = self._slots.leave(chunk)
-            if task is not None:
-                self._loop.call_soon_threadsafe(task.cancel)
+    def drop(self, chunk: Chunk) -> None:
+        """Cancel the task of a chunk that has been answered for; nothing, where it is not this loop's."""
+        task = self._slots.leave(chunk)
+        if task is not None:
+            self._loop.call_soon_threadsafe(task.cancel)
 
-    def close(self, limit_s: float) -> None:  # noqa: ARG002  a cancelled coroutine ends at once
-        """Cancel what is left and stop the loop."""
-        for chunk in self.running():
-            self.cancel(chunk)
+    def stop(self) -> None:
+        """Stop the loop."""
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -76,9 +76,9 @@ def _in_process(agent: Agent, kit: Kit, *, state: "State | None", done: Done) ->
     from consumers.runtime.executors.threads import Threads
 
     if agent.executor is Kind.ASYNCIO:
-        from consumers.runtime.executors.event_loop import EventLoop
+        from consumers.runtime.executors.event_loops import EventLoops
 
-        return EventLoop(Work(agent, kit), concurrency=agent.concurrency, done=done)
+        return EventLoops(Work(agent, kit), concurrency=agent.concurrency, done=done)
     batches = _batch_work(agent, kit, state) if agent.batch_records else None
     work = batches or Work(agent, kit)
     if agent.executor is Kind.INLINE:

@@ -150,6 +150,21 @@ def test_a_coroutine_that_blocks_its_loop_is_given_up_and_the_others_are_held(be
     assert isinstance(one.run("ok")[0], Handled)
 
 
+def test_what_has_blocked_the_loop_runs_aside_at_its_next_attempt_and_holds_nobody_again(bench):
+    one = bench("asyncio")
+    blocker = order_record(one.kit, 1, wish="block:4", key=b"b")
+    one.submit([blocker])
+    (outcome,) = one.result()
+    assert outcome.kind == "deadline"
+    again = one.submit([blocker])
+    cancelled = one.submit([blocker])
+    one.executor.cancel(cancelled)
+    slow = one.submit([order_record(one.kit, 0, wish="slow:0.5", key=b"a")])
+    assert isinstance(one.run("ok")[0], Handled)
+    assert [one.back.get(timeout=30).chunk for _ in (slow, again)] == [slow, again]
+    assert one.executor.running() == []
+
+
 @pytest.mark.parametrize("name", WITH_DEADLINE)
 def test_a_cancelled_chunk_never_comes_back(bench, name):
     one = bench(name)
