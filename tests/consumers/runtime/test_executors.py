@@ -150,6 +150,16 @@ def test_a_coroutine_that_blocks_its_loop_is_given_up_and_the_others_are_held(be
     assert isinstance(one.run("ok")[0], Handled)
 
 
+def test_whose_time_another_coroutine_has_taken_is_not_charged_with_it(bench):
+    """Nobody looks for what is overdue meanwhile, as on a machine that is too busy for it."""
+    one = bench("asyncio")
+    one.submit([order_record(one.kit, 0, wish="slow:0.5", key=b"a")])
+    one.submit([order_record(one.kit, 1, wish="block:2.5", key=b"b")])
+    assert [type(one.back.get(timeout=30).outcomes[0]) for _ in range(2)] == [Handled, Handled]
+    one.submit([order_record(one.kit, 2, wish="slow:60", key=b"c")])
+    assert one.back.get(timeout=30).outcomes[0].kind == "deadline"
+
+
 def test_what_has_blocked_the_loop_runs_aside_at_its_next_attempt_and_holds_nobody_again(bench):
     one = bench("asyncio")
     blocker = order_record(one.kit, 1, wish="block:4", key=b"b")
