@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ def strike(stage: "Stage", random: Random) -> None:
     try:
         stage.pause(_SESSIONS * stage.options.session_ms / 1000)
     finally:
-        os.kill(victim.pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # it was ending by itself when it was stopped, which I11 tells
+            os.kill(victim.pid, signal.SIGCONT)
     for _ in range(10):
         stage.pause(0.1)
         stage.sampler.sample()
