@@ -56,7 +56,7 @@ MUTATIONS = {
     "swallow-errors": Mutation(of_letters.swallow_errors, "I1", _POISON),
     "charge-a-kill": Mutation(of_letters.charge_a_kill, "I1", _KILLS),
     "give-up-at-once": Mutation(of_letters.give_up_at_once, "I1", _POISON),
-    "charge-an-outage": Mutation(of_letters.charge_an_outage, "I1", "--messages 8000 --fault store:1"),
+    "charge-an-outage": Mutation(of_letters.charge_an_outage, "I1", "--messages 6000 --fault store:1"),
     "lane-by-random": Mutation(of_order.lane_by_random, "I2", "--messages 2500 --keys 20 --fault errors"),
     "overtake-a-retry": Mutation(of_order.overtake_a_retry, "I2", "--messages 2500 --keys 20 --fault errors"),
     "forget-a-retry": Mutation(of_order.forget_a_retry, "I6", "--messages 2500 --keys 20 --fault errors"),
