@@ -66,7 +66,7 @@ class EventLoop:
         for chunk, task in stuck.items():
             if chunk.answer():
                 to_blame = task is guilty if guilty is not None else chunk.overdue(now_s)
-                if to_blame:
+                if to_blame and chunk.index >= 0:
                     blockers.append(chunk.records[chunk.index])
                 ran = overrun(chunk.deadline_s or 0.0) if to_blame else HELD
                 self._done(Completed(chunk, chunk.settled(ran)))
@@ -167,6 +167,7 @@ class _Alarm:
         if left_s > 0:
             self._set(left_s)
         elif late_s > _LATE_S:  # another coroutine has kept the loop: that time was not this one's
+            self._chunk.started_s += late_s  # so that `expire` does not take it for one that blocks the loop
             self._set(late_s)
         elif self._task is not None:
             self.rang = True

@@ -1,6 +1,7 @@
 """One contract for all executors."""
 
 import threading
+import time
 
 import msgspec
 import pytest
@@ -153,9 +154,11 @@ def test_a_coroutine_that_blocks_its_loop_is_given_up_and_the_others_are_held(be
 def test_whose_time_another_coroutine_has_taken_is_not_charged_with_it(bench):
     """Nobody looks for what is overdue meanwhile, as on a machine that is too busy for it."""
     one = bench("asyncio")
-    one.submit([order_record(one.kit, 0, wish="slow:0.5", key=b"a")])
+    begun_s = time.monotonic()
+    slow = one.submit([order_record(one.kit, 0, wish="slow:0.5", key=b"a")])
     one.submit([order_record(one.kit, 1, wish="block:2.5", key=b"b")])
     assert [type(one.back.get(timeout=30).outcomes[0]) for _ in range(2)] == [Handled, Handled]
+    assert slow.started_s > begun_s + 1.0, "what looks for the overdue would blame it"
     one.submit([order_record(one.kit, 2, wish="slow:60", key=b"c")])
     assert one.back.get(timeout=30).outcomes[0].kind == "deadline"
 
